@@ -43,5 +43,9 @@ typedef struct rnnkit_tokens rnnkit_tokens;
 typedef struct rnnkit_batches rnnkit_batches;
 typedef struct rnnkit_generator rnnkit_generator;
 typedef struct rnnkit_checkpoint rnnkit_checkpoint;
+typedef struct rnnkit_word2vec rnnkit_word2vec;
+typedef struct rnnkit_vectors rnnkit_vectors;
+typedef struct rnnkit_pairs rnnkit_pairs;
+typedef struct rnnkit_noise rnnkit_noise;
 
 #endif

@@ -1,9 +1,13 @@
 /** @file
  * Batches for language models: inputs and the tokens to be predicted, time first.
  *
- * contiguous: the stream is cut into `batch` equal lanes that are read side by side; each batch
- * goes on where the last one ended, so a recurrent state is carried over. sliding: every window of
- * `steps` tokens is an example and only the token behind it is predicted; order is shuffled.
+ * contiguous: every token but the last is an input whose target is the token behind it. The inputs
+ * are cut into `batch` equal lanes of floor((count - 1) / batch), which are read side by side,
+ * `steps` at a time; each batch goes on where the last one ended, so a recurrent state is carried
+ * over. The (count - 1) mod batch inputs behind the last lane are not used.
+ *
+ * sliding: every window of `steps` tokens is an example and only the token behind it is predicted:
+ * count - steps examples, in an order that is shuffled anew for each epoch.
  */
 #ifndef RNNKIT_BATCHES_H
 #define RNNKIT_BATCHES_H
@@ -16,13 +20,13 @@ RNNKIT_BEGIN
 
 /** Creates batches over a part of a finished token stream.
  *
- * Options (noun "batches"): batch, steps, windows (contiguous, sliding), first (place of the first
- * token), count (tokens; -1: to the end), shuffle (sliding only).
+ * Options (noun "batches"): batch (64), steps (35), windows (contiguous, sliding), first (0; place
+ * of the first token), count (tokens; -1: to the end), shuffle (1; sliding only).
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_batches_destroy; it keeps the stream alive.
  * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ORDER (stream not finished), RNNKIT_E_ARGUMENT (NULL; first or
- *   count outside; fewer tokens than one batch needs, with both numbers), RNNKIT_E_OPTION,
- *   RNNKIT_E_MEMORY.
+ *   count outside; fewer tokens than one batch needs, with both numbers: batch + 1 for contiguous,
+ *   steps + 1 for sliding), RNNKIT_E_OPTION, RNNKIT_E_MEMORY.
  * Threads: any.
  * Since: 0.1.
  * Source: PyTorch word_language_model (contiguous); Udacity deep-learning-v2, script generation

@@ -23,9 +23,9 @@ typedef void (*rnnkit_release_fn)(void *block, void *user);
 typedef void (*rnnkit_log_fn)(int32_t level, const char *line, void *user);
 
 /** Opens a device: "auto", "cpu", "cuda", "cuda:1" or "reference". "auto" takes a GPU where there
- * is a usable one and else the CPU, with one log line that says why.
+ * is a usable one and else the CPU, with one line, given to the first log hook, that says why.
  *
- * Options (noun "context"): threads (0: all that the process may use), seed, gemm, dtype.
+ * Options (noun "context"): threads (0: all that the process may use), seed, dtype.
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_context_destroy.
  * Errors: RNNKIT_E_ARGUMENT (NULL), RNNKIT_E_OPTION, RNNKIT_E_MEMORY, RNNKIT_E_BACKEND (no such

@@ -15,6 +15,8 @@
  *   optimizer.h   updates and learning-rate schedules
  *   checkpoint.h  stop and go on
  *   generator.h   write text
+ *   word2vec.h    word vectors, learnt from text
+ *   vectors.h     word vectors: files, queries, evaluation
  *
  * Rules that hold everywhere. A status below 0 is a failure: outputs are untouched, and
  * rnnkit_error_message() explains. What has a default is an option, `key=value` in one string;
@@ -42,6 +44,8 @@
 #include "rnnkit/tensor.h"
 #include "rnnkit/tokenizer.h"
 #include "rnnkit/tokens.h"
+#include "rnnkit/vectors.h"
 #include "rnnkit/vocab.h"
+#include "rnnkit/word2vec.h"
 
 #endif

@@ -10,8 +10,9 @@ RNNKIT_BEGIN
 
 /** Creates an empty stream, ready for text.
  *
- * Options (noun "tokens"): memory (MiB of ids that are held in memory; what is beyond goes to an
- * unnamed temporary file), folder (where that file is made; empty: TMPDIR, else /tmp).
+ * Options (noun "tokens"): memory (1024; MiB of ids, 4 bytes each, that are held in memory; what is
+ * beyond goes to an unnamed temporary file), folder (where that file is made; empty: TMPDIR, else
+ * /tmp).
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_tokens_destroy; it keeps the vocabulary
  *   alive.
@@ -35,7 +36,9 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_tokens_create(
  */
 RNNKIT_API void rnnkit_tokens_destroy(rnnkit_tokens *tokens);
 
-/** Appends a piece of text; pieces may be cut anywhere, within a character even.
+/** Appends a piece of text; pieces may be cut anywhere, within a character even. After
+ * RNNKIT_E_ENCODING, RNNKIT_E_IO or RNNKIT_E_MEMORY the stream takes no more and cannot be
+ * finished.
  *
  * Arrays: text: `length` bytes, or -1 when it ends with NUL.
  * Ownership: the text is read during the call only.
@@ -48,7 +51,9 @@ RNNKIT_API void rnnkit_tokens_destroy(rnnkit_tokens *tokens);
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_tokens_push(
     rnnkit_tokens *tokens, const char *text, int64_t length);
 
-/** Appends a file, which may be larger than memory. The end of a file ends a token.
+/** Appends a file, which may be larger than memory. Beginning and end of the file end a token. A
+ * file that cannot be opened leaves the stream as it was; after RNNKIT_STOPPED what was read stays,
+ * without an unfinished token.
  *
  * Arrays: none.
  * Ownership: none.
@@ -59,7 +64,7 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_tokens_push(
  */
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_tokens_push_file(rnnkit_tokens *tokens, const char *path);
 
-/** Appends ids.
+/** Appends ids; a token that was begun with rnnkit_tokens_push ends before them.
  *
  * Arrays: ids: `count` int32, each an id of the vocabulary.
  * Ownership: the ids are copied.
@@ -100,7 +105,8 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_tokens_size(
  *
  * Arrays: ids: `count` int32, those at places first to first + count - 1.
  * Ownership: the caller's array is filled.
- * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ORDER (not finished), RNNKIT_E_ARGUMENT (NULL; outside).
+ * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ORDER (not finished), RNNKIT_E_ARGUMENT (NULL; outside),
+ *   RNNKIT_E_IO (temporary file).
  * Threads: any, once finished.
  * Since: 0.1.
  * Source: none.

@@ -3,6 +3,8 @@
  *
  * Push text, then finish: ids go by count descending, then bytes ascending, behind the specials
  * <pad> = 0 and <unk> = 1 (and <bos>, <eos> where asked for). A finished vocabulary is immutable.
+ * A word of the text that is equal to a special's name is that special. In unit byte all 256 bytes
+ * have an id.
  */
 #ifndef RNNKIT_VOCAB_H
 #define RNNKIT_VOCAB_H
@@ -16,8 +18,8 @@ RNNKIT_BEGIN
 
 /** Creates an empty vocabulary, ready for text.
  *
- * Options (noun "vocab"): min_count (rarer tokens become <unk>), max_size (0: no limit; specials
- * included), boundaries (1: <bos> = 2 and <eos> = 3 exist).
+ * Options (noun "vocab"): min_count (1; rarer tokens become <unk>; no effect in unit byte),
+ * max_size (0: no limit; specials included), boundaries (1: <bos> = 2 and <eos> = 3 exist; default 0).
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_vocab_destroy; it keeps the tokenizer
  *   alive.
@@ -29,7 +31,8 @@ RNNKIT_BEGIN
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_create(
     rnnkit_tokenizer *tokenizer, const char *options, rnnkit_vocab **out);
 
-/** Opens a vocabulary that rnnkit_vocab_save wrote; it is finished.
+/** Opens a vocabulary that rnnkit_vocab_save wrote; it is finished. The tokenizer should have the
+ * options of the one that the text was counted with. Ids are the lines' order, whatever the counts.
  *
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_vocab_destroy.
@@ -54,6 +57,8 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_open(
 RNNKIT_API void rnnkit_vocab_destroy(rnnkit_vocab *vocab);
 
 /** Counts the tokens of a piece of text; pieces may be cut anywhere, within a character even.
+ * After RNNKIT_E_ENCODING or RNNKIT_E_MEMORY the vocabulary takes no more text and cannot be
+ * finished.
  *
  * Arrays: text: `length` bytes, or -1 when it ends with NUL.
  * Ownership: the text is read during the call only.
@@ -66,7 +71,9 @@ RNNKIT_API void rnnkit_vocab_destroy(rnnkit_vocab *vocab);
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_push(
     rnnkit_vocab *vocab, const char *text, int64_t length);
 
-/** Counts the tokens of a file, which may be larger than memory. The end of a file ends a token.
+/** Counts the tokens of a file, which may be larger than memory. Beginning and end of the file end
+ * a token. A file that cannot be opened leaves the vocabulary as it was; after RNNKIT_STOPPED what
+ * was read stays counted, without an unfinished token.
  *
  * Arrays: none.
  * Ownership: none.
@@ -89,7 +96,8 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_push_file(rnnkit_vocab *vocab, cons
  */
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_finish(rnnkit_vocab *vocab);
 
-/** How many ids there are (specials included), and how many tokens were counted.
+/** How many ids there are (specials included), and how many tokens were counted (the sum of all
+ * ids' counts: that of <unk> is of the tokens without an id of their own).
  *
  * Arrays: none.
  * Ownership: *words and *tokens are set; either may be NULL.
@@ -156,7 +164,10 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_encode(const rnnkit_vocab *vocab, c
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_decode(const rnnkit_vocab *vocab, const int32_t *ids,
     int64_t count, char *buffer, int64_t capacity, int64_t *needed);
 
-/** Writes the vocabulary as text, a line `word count` for each id in order.
+/** Writes the vocabulary as text, a line `word count` for each id in order. In a word, control
+ * characters and space stand as \xHH (hexadecimal), and so do: in unit byte, bytes from 0x7f on; a
+ * backslash that would otherwise begin such an escape; the first byte of an ordinary word that has
+ * a special's name.
  *
  * Arrays: none.
  * Ownership: none.

@@ -24,6 +24,7 @@ struct rnnkit_context {
     atomic_int cancelled;
     pthread_mutex_t message_lock; /* guards last_message alone */
     char last_message[RKI_MESSAGE_SIZE];
+    char note[512]; /* a log line from before there could be a hook; handed to the first one */
     struct rki_device *device;
 };
 

@@ -14,4 +14,7 @@ enum { RKI_NUMBER_SIZE = 32 };
 /* The shortest digits that read back to the same double; returns `buffer`. */
 const char *rki_format_number(double value, char buffer[RKI_NUMBER_SIZE]);
 
+/* The same for a float. */
+const char *rki_format_single(float value, char buffer[RKI_NUMBER_SIZE]);
+
 #endif

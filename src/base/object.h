@@ -28,6 +28,10 @@ typedef enum rki_kind {
     RKI_KIND_BATCHES,
     RKI_KIND_GENERATOR,
     RKI_KIND_CHECKPOINT,
+    RKI_KIND_WORD2VEC,
+    RKI_KIND_VECTORS,
+    RKI_KIND_PAIRS,
+    RKI_KIND_NOISE,
     RKI_KIND_COUNT
 } rki_kind;
 

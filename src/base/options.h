@@ -47,6 +47,9 @@ typedef struct rki_option_table {
  * RNNKIT_E_OPTION: unknown key (the nearest is named), bad value, out of range, given twice. */
 int32_t rki_options_parse(const rki_option_table *table, const char *text, void *target);
 
+/* The same without the defaults: what `text` does not name stays as it is. */
+int32_t rki_options_apply(const rki_option_table *table, const char *text, void *target);
+
 /* The options that differ from their defaults, as text that parses back to the same struct. */
 int32_t rki_options_format(const rki_option_table *table, const void *source,
     const rki_memory *memory, char **out);

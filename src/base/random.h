@@ -10,7 +10,8 @@ typedef enum rki_purpose {
     RKI_PURPOSE_INITIAL = 1,
     RKI_PURPOSE_DROPOUT,
     RKI_PURPOSE_SHUFFLE,
-    RKI_PURPOSE_SAMPLE
+    RKI_PURPOSE_SAMPLE,
+    RKI_PURPOSE_WORD2VEC
 } rki_purpose;
 
 typedef struct rki_random {

@@ -1,0 +1,31 @@
+/* The loss curves of a run: points (update, loss), for the plot and, as text, inside the model. */
+#ifndef SCRIPT_GENERATION_CURVE_H
+#define SCRIPT_GENERATION_CURVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct curve_point {
+    int64_t update;
+    double loss;
+} curve_point;
+
+typedef struct curve {
+    curve_point *points;
+    size_t count, room;
+} curve;
+
+/* OUTCOME_FAILED, after a message, when memory is short or the text is no curve. */
+int curve_add(curve *target, int64_t update, double loss);
+int curve_read(curve *target, const char *text);
+
+/* "update:loss ..."; the caller frees it; NULL when memory is short. */
+char *curve_text(const curve *source);
+
+void curve_free(curve *target);
+
+/* plot.c: draws both curves into an SVG file, replacing it whole. `last` is the run's last update.
+ */
+int plot_write(const char *path, const curve *train, const curve *valid, int64_t last);
+
+#endif

@@ -1,0 +1,66 @@
+/* Every option of the program, and the table that describes them. */
+#ifndef SCRIPT_GENERATION_SETTINGS_H
+#define SCRIPT_GENERATION_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arguments.h"
+
+enum { COMMAND_TRAIN = 1, COMMAND_GENERATE = 2, COMMAND_EVALUATE = 4 };
+
+/* Marks of a row: RECORDED options shape the result and go into the checkpoint, which a resumed run
+ * has to agree with; of these, LENGTH ones may change where the schedule does not depend on them.
+ */
+enum { MARK_RECORDED = 1, MARK_LENGTH = 2 };
+
+typedef struct settings {
+    argument_list corpus;
+    const char *model, *checkpoint, *plot;
+    int64_t checkpoint_minutes;
+    int resume, json;
+
+    const char *unit, *invalid;
+    int lowercase;
+    int64_t min_count;
+    double valid, last;
+
+    int64_t embedding, hidden, layers;
+    double dropout, dropout_ends;
+    int tie_weights, sparse;
+
+    const char *windows;
+    int64_t batch, steps, epochs, updates;
+    double minutes;
+    double lr, clip;
+    const char *optimizer, *optimizer_options, *schedule, *schedule_options;
+    int64_t seed;
+
+    const char *prime;
+    argument_list stop;
+    int64_t length, top_k;
+    double temperature, top_p, repetition_penalty;
+
+    const char *device;
+    int64_t threads;
+} settings;
+
+extern const argument_row settings_rows[];
+extern const size_t settings_row_count;
+extern const argument_alternate settings_sliding[]; /* the defaults with sliding windows */
+
+int settings_are_sliding(const settings *options);
+
+/* 1 when the schedule depends on how many updates the run has. */
+int settings_end_with_the_run(const settings *options);
+
+/* The processors that this process may use. */
+int64_t settings_processors(void);
+
+/* A seed from the clock, below 2^31. */
+int64_t settings_clock_seed(void);
+
+/* Copies a text with \n, \t and \\ replaced by what they stand for; the caller frees it. */
+char *settings_unescape(const char *text);
+
+#endif

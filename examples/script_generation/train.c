@@ -1,0 +1,218 @@
+/* The command `train`: checks, reads the text, makes the network, runs, and tells how it ended. */
+#include "train.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console.h"
+#include "evaluate.h"
+#include "output.h"
+#include "record.h"
+
+static int check_output(const settings *options, const char *name, const char *path)
+{
+    if (output_check(name, path) != OUTCOME_OK) return OUTCOME_FAILED;
+    for (size_t i = 0; i < options->corpus.count; i++)
+        if (output_check_apart(name, path, "corpus", options->corpus.items[i]) != OUTCOME_OK)
+            return OUTCOME_FAILED;
+    if (path == options->model) return OUTCOME_OK;
+    return output_check_apart(name, path, "model", options->model);
+}
+
+static int check_outputs(const trainer *run)
+{
+    const settings *options = run->options;
+
+    if (check_output(options, "model", options->model) != OUTCOME_OK ||
+        check_output(options, "checkpoint", run->checkpoint_path) != OUTCOME_OK)
+        return OUTCOME_FAILED;
+    return options->plot[0] == '\0' ? OUTCOME_OK : check_output(options, "plot", options->plot);
+}
+
+/* The last part of the text is held out. */
+static int split(trainer *run)
+{
+    run->train_tokens = evaluate_first(run->text.count, run->options->valid);
+    run->valid_tokens = run->text.count - run->train_tokens;
+    if (run->options->valid > 0 && run->valid_tokens < 2)
+        return fail("--valid: %g of %" PRId64 " tokens is too little to measure anything on",
+            run->options->valid, run->text.count);
+    return OUTCOME_OK;
+}
+
+/* The options that the repeating command always names, with the values that are in use. */
+static void settle(trainer *run)
+{
+    settings *options = run->options;
+
+    if (options->threads == 0) options->threads = settings_processors();
+    run->parsed->given[arguments_find(run->parsed, "threads")] = 1;
+    run->parsed->given[arguments_find(run->parsed, "seed")] = 1;
+}
+
+static void tell_start(const trainer *run)
+{
+    const settings *options = run->options;
+    int64_t parameters = 0;
+    run_start start = {.tokens = run->text.count,
+        .train_tokens = run->train_tokens,
+        .valid_tokens = run->valid_tokens,
+        .words = run->text.words,
+        .unknown = run->text.unknown,
+        .memory_bytes = network_memory(&run->parts.net, options, run->text.words),
+        .embedding = options->embedding,
+        .layers = options->layers,
+        .hidden = options->hidden,
+        .tied = run->parts.net.tied,
+        .unit = options->unit,
+        .windows = options->windows,
+        .device = rnnkit_context_device(run->context),
+        .threads = options->threads,
+        .seed = options->seed,
+        .batch = options->batch,
+        .steps = options->steps,
+        .epochs = options->epochs,
+        .epoch_updates = run->epoch_updates,
+        .updates = run->updates,
+        .update = (int64_t)run->place.update};
+
+    if (rnnkit_model_size(run->parts.net.model, NULL, &parameters) < 0) parameters = 0;
+    start.parameters = parameters;
+    run->tell->start(&start);
+}
+
+/* The command with or without --resume; the caller frees it. */
+static char *command_text(const trainer *run, int resume)
+{
+    settings *options = run->options;
+    size_t flag = arguments_find(run->parsed, "resume");
+    size_t path = arguments_find(run->parsed, "checkpoint");
+    unsigned char had_path = run->parsed->given[path];
+    const char *checkpoint = options->checkpoint;
+    char *text;
+
+    run->parsed->given[flag] = (unsigned char)resume;
+    options->resume = resume;
+    if (resume) {
+        run->parsed->given[path] = 1;
+        options->checkpoint = run->checkpoint_path;
+    }
+    text = arguments_command(run->parsed);
+    run->parsed->given[path] = had_path;
+    options->checkpoint = checkpoint;
+    return text;
+}
+
+static int tell_done(const trainer *run)
+{
+    const settings *options = run->options;
+    char *command = command_text(run, 0);
+    run_done done = {.train_loss = run->place.best_train_loss,
+        .valid_loss = run->valid_tokens > 0 ? run->place.best_loss : NAN,
+        .best_epoch = (int64_t)run->place.best_epoch,
+        .updates = run->updates,
+        .seed = options->seed,
+        .single_characters = strcmp(options->unit, "word") != 0,
+        .tokens_per_second = run->tokens_done > 0 ? (double)run->tokens_done / run->busy : NAN,
+        .seconds = train_seconds(run),
+        .model = options->model,
+        .command = command};
+
+    if (command == NULL) return fail("out of memory");
+    run->tell->done(&done);
+    free(command);
+    return OUTCOME_OK;
+}
+
+static int tell_interrupted(trainer *run)
+{
+    char *command;
+    run_interrupted stop = {.update = (int64_t)run->place.update,
+        .updates = run->updates,
+        .checkpoint = run->checkpoint_path};
+
+    if (train_save_run(run) != OUTCOME_OK) return OUTCOME_FAILED;
+    command = command_text(run, 1);
+    if (command == NULL) return fail("out of memory");
+    stop.command = command;
+    run->tell->interrupted(&stop);
+    free(command);
+    return OUTCOME_INTERRUPTED;
+}
+
+/* Everything that has to stand before the first update. */
+static int prepare(trainer *run, const record *earlier)
+{
+    settings *options = run->options;
+    char setup[96];
+    uint64_t fingerprint;
+    int outcome;
+
+    snprintf(
+        setup, sizeof setup, "threads=%" PRId64 " seed=%" PRId64, options->threads, options->seed);
+    if (failed(rnnkit_context_create(options->device, setup, &run->context))) return OUTCOME_FAILED;
+    outcome = corpus_open(&run->text, run->context, options);
+    if (outcome == OUTCOME_OK) outcome = split(run);
+    if (outcome == OUTCOME_OK) outcome = corpus_fingerprint(&run->text, &fingerprint);
+    if (outcome == OUTCOME_OK && options->resume) outcome = record_check_text(earlier, fingerprint);
+    if (outcome == OUTCOME_OK && options->minutes > 0 && !options->resume)
+        outcome = train_calibrate(run);
+    if (outcome == OUTCOME_OK) outcome = machine_open(run);
+    if (outcome == OUTCOME_OK && options->resume) outcome = train_load_run(run);
+    if (outcome == OUTCOME_OK)
+        outcome = record_options(run->parts.net.model, run->parsed, fingerprint);
+    if (outcome == OUTCOME_OK && run->place.best_epoch > 0)
+        outcome = record_check_model(earlier, options->model);
+    return outcome;
+}
+
+static int train(trainer *run, record *earlier)
+{
+    int outcome;
+
+    if (run->options->resume) {
+        if (record_read(earlier, run->checkpoint_path) != OUTCOME_OK ||
+            record_apply(earlier, run->parsed) != OUTCOME_OK)
+            return OUTCOME_FAILED;
+    }
+    if (check_outputs(run) != OUTCOME_OK) return OUTCOME_FAILED;
+    settle(run);
+    run->train_curve = earlier->train;
+    run->valid_curve = earlier->valid;
+    earlier->train = earlier->valid = (curve){0};
+    outcome = prepare(run, earlier);
+    if (outcome == OUTCOME_INTERRUPTED) console_note("interrupted before the first update");
+    if (outcome != OUTCOME_OK) return outcome;
+    run->began = run->told = run->saved = train_clock();
+    tell_start(run);
+    outcome = train_run(run);
+    if (outcome == OUTCOME_INTERRUPTED) return tell_interrupted(run);
+    return outcome == OUTCOME_OK ? tell_done(run) : outcome;
+}
+
+int train_command(arguments *parsed)
+{
+    settings *options = parsed->values;
+    record earlier = {0};
+    size_t length = strlen(options->model) + sizeof ".checkpoint";
+    char *beside_model = malloc(length);
+    trainer run = {.parsed = parsed, .options = options};
+    int outcome;
+
+    if (beside_model == NULL) return fail("out of memory");
+    snprintf(beside_model, length, "%s.checkpoint", options->model);
+    run.checkpoint_path = options->checkpoint[0] != '\0' ? options->checkpoint : beside_model;
+    run.tell = options->json ? report_for_programs() : report_for_people(console_is_terminal());
+    outcome = train(&run, &earlier);
+    machine_close(&run.parts);
+    corpus_close(&run.text);
+    curve_free(&run.train_curve);
+    curve_free(&run.valid_curve);
+    rnnkit_context_destroy(run.context);
+    record_free(&earlier);
+    free(beside_model);
+    return outcome;
+}

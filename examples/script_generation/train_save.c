@@ -1,0 +1,70 @@
+/* Saving: the model with the best weights so far, and the whole run with its place. Both replace
+ * the older file only when the new one is complete.
+ */
+#include <stddef.h>
+
+#include "console.h"
+#include "record.h"
+#include "train.h"
+
+/* The numbers of run_place under their names in a checkpoint. */
+static const struct {
+    const char *name;
+    size_t offset;
+} numbers[] = {
+    {"epoch", offsetof(run_place, epoch)},
+    {"update", offsetof(run_place, update)},
+    {"epoch_loss", offsetof(run_place, epoch_loss)},
+    {"epoch_targets", offsetof(run_place, epoch_targets)},
+    {"interval_loss", offsetof(run_place, interval_loss)},
+    {"interval_targets", offsetof(run_place, interval_targets)},
+    {"shown_loss", offsetof(run_place, shown_loss)},
+    {"best_epoch", offsetof(run_place, best_epoch)},
+    {"best_loss", offsetof(run_place, best_loss)},
+    {"best_train_loss", offsetof(run_place, best_train_loss)},
+    {"seconds", offsetof(run_place, seconds)},
+};
+
+enum { NUMBERS = sizeof numbers / sizeof *numbers };
+
+int train_save_model(trainer *run)
+{
+    rnnkit_model *model = run->parts.net.model;
+
+    if (record_curves(model, &run->train_curve, &run->valid_curve) != OUTCOME_OK)
+        return OUTCOME_FAILED;
+    return failed(rnnkit_model_save(model, run->options->model));
+}
+
+int train_save_run(trainer *run)
+{
+    rnnkit_checkpoint *checkpoint = run->parts.checkpoint;
+    run_place place = run->place;
+
+    place.seconds = train_seconds(run);
+    if (record_curves(run->parts.net.model, &run->train_curve, &run->valid_curve) != OUTCOME_OK)
+        return OUTCOME_FAILED;
+    for (int i = 0; i < NUMBERS; i++) {
+        const double *value = (const void *)((const char *)&place + numbers[i].offset);
+
+        if (failed(rnnkit_checkpoint_set_number(checkpoint, numbers[i].name, *value)))
+            return OUTCOME_FAILED;
+    }
+    run->saved = train_clock();
+    return failed(rnnkit_checkpoint_save(checkpoint, run->checkpoint_path));
+}
+
+int train_load_run(trainer *run)
+{
+    rnnkit_checkpoint *checkpoint = run->parts.checkpoint;
+
+    if (rnnkit_checkpoint_load(checkpoint, run->checkpoint_path) < 0)
+        return fail("%s: %s", run->checkpoint_path, rnnkit_error_message());
+    for (int i = 0; i < NUMBERS; i++) {
+        double *value = (void *)((char *)&run->place + numbers[i].offset);
+
+        if (failed(rnnkit_checkpoint_number(checkpoint, numbers[i].name, value)))
+            return OUTCOME_FAILED;
+    }
+    return OUTCOME_OK;
+}

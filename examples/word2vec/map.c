@@ -1,0 +1,158 @@
+/* word2vec map: the most frequent words in a plane, by PCA and by t-SNE, side by side as SVG. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../script_generation/console.h"
+#include "../script_generation/json.h"
+#include "../script_generation/output.h"
+#include "commands.h"
+#include "layout.h"
+
+enum { PANEL = 900, MARGIN = 40 };
+
+typedef struct map {
+    size_t count, width;
+    float *points; /* [count][width], of length 1 */
+    double *pca, *tsne;
+} map;
+
+static int read_points(const rnnkit_vectors *vectors, map *of)
+{
+    int32_t *ids = malloc(of->count * sizeof *ids);
+    int outcome = OUTCOME_OK;
+
+    if (ids == NULL) return fail("out of memory");
+    for (size_t i = 0; i < of->count; i++)
+        ids[i] = (int32_t)i;
+    if (failed(rnnkit_vectors_read(vectors, ids, (int64_t)of->count, of->points)))
+        outcome = OUTCOME_FAILED;
+    free(ids);
+    for (size_t i = 0; i < of->count && outcome == OUTCOME_OK; i++) {
+        float *point = of->points + i * of->width;
+        double square = 0;
+
+        for (size_t k = 0; k < of->width; k++)
+            square += (double)point[k] * (double)point[k];
+        for (size_t k = 0; k < of->width && square > 0; k++)
+            point[k] = (float)((double)point[k] / sqrt(square));
+    }
+    return outcome;
+}
+
+static void write_escaped(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '<')
+            fputs("&lt;", out);
+        else if (*text == '&')
+            fputs("&amp;", out);
+        else if ((unsigned char)*text >= ' ')
+            fputc(*text, out);
+    }
+}
+
+static void draw_panel(FILE *out, const rnnkit_vectors *vectors, const map *of,
+    const double *plane, double left, const char *title)
+{
+    double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
+
+    for (size_t i = 0; i < 2 * of->count; i++) {
+        low[i % 2] = fmin(low[i % 2], plane[i]);
+        high[i % 2] = fmax(high[i % 2], plane[i]);
+    }
+    fprintf(out, "<text x='%.0f' y='26' font-size='18'>%s</text>\n", left + MARGIN, title);
+    for (size_t i = 0; i < of->count; i++) {
+        double place[2];
+        char word[WORD_SIZE];
+
+        for (int k = 0; k < 2; k++) {
+            double range = high[k] > low[k] ? high[k] - low[k] : 1;
+
+            place[k] = MARGIN + (plane[2 * i + (size_t)k] - low[k]) / range * (PANEL - 2 * MARGIN);
+        }
+        fprintf(out, "<circle cx='%.1f' cy='%.1f' r='2'/><text x='%.1f' y='%.1f'>", left + place[0],
+            place[1], left + place[0] + 4, place[1] + 4);
+        write_escaped(out, word_of(vectors, (int32_t)i, word));
+        fputs("</text>\n", out);
+    }
+}
+
+static int write_svg(const settings *values, const rnnkit_vectors *vectors, const map *of)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    int outcome;
+
+    if (out == NULL) return fail("out of memory");
+    fprintf(out,
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d' "
+        "font-family='sans-serif' font-size='10'>\n<title>The %zu most frequent words</title>\n"
+        "<style>circle{fill:#27c}text{fill:#333}</style>\n"
+        "<rect width='100%%' height='100%%' fill='white'/>\n",
+        2 * PANEL, PANEL, 2 * PANEL, PANEL, of->count);
+    draw_panel(out, vectors, of, of->tsne, 0, "t-SNE");
+    draw_panel(out, vectors, of, of->pca, PANEL, "PCA");
+    fputs("</svg>\n", out);
+    if (fclose(out) != 0) {
+        free(text);
+        return fail("out of memory");
+    }
+    outcome = output_replace(values->svg, text, length);
+    free(text);
+    return outcome;
+}
+
+static int lay_out(map *of)
+{
+    if (!layout_pca(of->points, of->count, of->width, of->pca)) return fail("out of memory");
+    memcpy(of->tsne, of->pca, 2 * of->count * sizeof *of->tsne);
+    if (!layout_tsne(of->points, of->count, of->width, of->tsne)) return fail("out of memory");
+    return OUTCOME_OK;
+}
+
+static int draw_map(const settings *values, const rnnkit_vectors *vectors)
+{
+    map of = {0};
+    int64_t words = 0, dimension = 0;
+    int outcome;
+
+    if (failed(rnnkit_vectors_size(vectors, &words, &dimension))) return OUTCOME_FAILED;
+    of.count = (size_t)(words < values->top ? words : values->top);
+    of.width = (size_t)dimension;
+    of.points = malloc(of.count * of.width * sizeof *of.points);
+    of.pca = malloc(2 * of.count * sizeof *of.pca);
+    of.tsne = malloc(2 * of.count * sizeof *of.tsne);
+    if (of.points == NULL || of.pca == NULL || of.tsne == NULL)
+        outcome = fail("out of memory");
+    else
+        outcome = read_points(vectors, &of);
+    if (outcome == OUTCOME_OK) outcome = lay_out(&of);
+    if (outcome == OUTCOME_OK) outcome = write_svg(values, vectors, &of);
+    free(of.points);
+    free(of.pca);
+    free(of.tsne);
+    return outcome;
+}
+
+int map_command(const settings *values)
+{
+    rnnkit_context *context;
+    rnnkit_vectors *vectors;
+    int outcome;
+
+    if (output_check("svg", values->svg) != OUTCOME_OK) return OUTCOME_FAILED;
+    outcome = open_vectors(values, &context, &vectors);
+    if (outcome == OUTCOME_OK) outcome = draw_map(values, vectors);
+    if (outcome == OUTCOME_OK && values->json) {
+        json_begin("done");
+        json_text("svg", values->svg);
+        json_end();
+    } else if (outcome == OUTCOME_OK) {
+        console_line("%s", values->svg);
+    }
+    close_vectors(context, vectors);
+    return outcome;
+}

@@ -1,0 +1,91 @@
+/* The table of options. Defaults of `train` are the library's. */
+#include "settings.h"
+
+#define AT(field)  offsetof(settings, field)
+#define TRAIN      COMMAND_TRAIN
+#define ASKS       (COMMAND_NEAREST | COMMAND_ANALOGY | COMMAND_DOESNT_MATCH)
+#define READS      (ASKS | COMMAND_EVALUATE | COMMAND_CONVERT | COMMAND_MAP)
+#define EVERY      (TRAIN | READS)
+#define MANY       2147483647.0
+
+const argument_row settings_rows[] = {
+    {.type = ARGUMENT_HEADING, .help = "Files"},
+    {ARGUMENT_LIST, TRAIN, "corpus", "FILE...", NULL, AT(corpus), 0, 0, 0,
+        "text to learn from, one sentence a line; - is standard input"},
+    {ARGUMENT_TEXT, TRAIN, "output", "FILE", NULL, AT(output), 0, 0, 0,
+        "where the vectors are written"},
+    {ARGUMENT_TEXT, READS, "vectors", "FILE", NULL, AT(vectors), 0, 0, 0,
+        "vectors: word2vec text or binary, fastText .vec, GloVe, or safetensors"},
+    {ARGUMENT_TEXT, COMMAND_CONVERT, "output", "FILE", NULL, AT(output), 0, 0, 0,
+        "where the vectors are written"},
+    {ARGUMENT_CHOICE, TRAIN | COMMAND_CONVERT, "format", "text|binary|vec|glove|safetensors",
+        "text", AT(format), 0, 0, 0, "how they are written"},
+    {ARGUMENT_TEXT, TRAIN, "state", "FILE", "", AT(state), 0, 0, 0,
+        "save everything that training can go on from, at the end and at Ctrl-C"},
+    {ARGUMENT_TEXT, TRAIN, "continue", "FILE", "", AT(go_on), 0, 0, 0,
+        "go on from such a file: with the same text within a run, else with any text"},
+    {ARGUMENT_INTEGER, READS, "limit", "N", "0", AT(limit), 0, MANY, 0,
+        "read only the first N words; 0: all"},
+    {ARGUMENT_FLAG, EVERY, "json", NULL, "no", AT(json), 0, 0, 0,
+        "print one JSON object a line instead"},
+
+    {.type = ARGUMENT_HEADING, .help = "Text"},
+    {ARGUMENT_FLAG, TRAIN, "lowercase", NULL, "no", AT(lowercase), 0, 0, 0,
+        "make all letters small"},
+    {ARGUMENT_CHOICE, TRAIN, "punctuation", "keep|tokens", "keep", AT(punctuation), 0, 0, 0,
+        "marks stay parts of words, or become words of their own"},
+    {ARGUMENT_CHOICE, TRAIN, "invalid", "strict|replace|skip", "replace", AT(invalid), 0, 0, 0,
+        "what happens at bytes that are not UTF-8"},
+    {ARGUMENT_INTEGER, TRAIN, "min-count", "N", "5", AT(min_count), 1, 1e9, 0,
+        "rarer words are passed over"},
+    {ARGUMENT_FLAG, TRAIN, "whole-text", NULL, "no", AT(whole_text), 0, 0, 0,
+        "windows go on across lines"},
+
+    {.type = ARGUMENT_HEADING, .help = "Training"},
+    {ARGUMENT_INTEGER, TRAIN, "dim", "N", "100", AT(dim), 1, 65536, 0, "numbers in a vector"},
+    {ARGUMENT_INTEGER, TRAIN, "window", "N", "5", AT(window), 1, 1000, 0,
+        "most words to each side that a word is trained with"},
+    {ARGUMENT_FLAG, TRAIN, "fixed-window", NULL, "no", AT(fixed_window), 0, 0, 0,
+        "always that many, not a number drawn for each word"},
+    {ARGUMENT_INTEGER, TRAIN, "negative", "N", "5", AT(negative), 1, 1000, 0,
+        "noise words for each window"},
+    {ARGUMENT_NUMBER, TRAIN, "sample", "SHARE", "0.001", AT(sample), 0, 1, 0,
+        "thin out words from this share of the text on; 0: keep all"},
+    {ARGUMENT_CHOICE, TRAIN, "subsampling", "word2vec|paper", "word2vec", AT(subsampling), 0, 0, 0,
+        "by word2vec.c's formula or the paper's"},
+    {ARGUMENT_INTEGER, TRAIN, "epochs", "N", "5", AT(epochs), 1, 1048576, 0,
+        "passes over the text"},
+    {ARGUMENT_NUMBER, TRAIN, "lr", "RATE", "0", AT(lr), 0, 100, 0,
+        "learning rate at the start; 0: 0.025, with --cbow 0.05"},
+    {ARGUMENT_FLAG, TRAIN, "cbow", NULL, "no", AT(cbow), 0, 0, 0,
+        "predict a word from the mean of its neighbours"},
+    {ARGUMENT_CHOICE, TRAIN, "cbow-gradient", "mean|word2vec", "mean", AT(cbow_gradient), 0, 0, 0,
+        "what each neighbour gets: its part, or all as in word2vec.c"},
+    {ARGUMENT_INTEGER, EVERY, "threads", "N", "0", AT(threads), 0, 1024, 0, "0: all"},
+    {ARGUMENT_INTEGER, TRAIN, "seed", "N", "1", AT(seed), 0, 9007199254740992.0, 0,
+        "of all random choices"},
+    {ARGUMENT_FLAG, TRAIN, "deterministic", NULL, "no", AT(deterministic), 0, 0, 0,
+        "the same vectors whatever the number of threads"},
+
+    {.type = ARGUMENT_HEADING, .help = "Questions"},
+    {ARGUMENT_LIST, ASKS, "words", "WORD...", "", AT(words), 0, 0, 0,
+        "the words, which may also stand by themselves; without any they are read line by line"},
+    {ARGUMENT_INTEGER, COMMAND_NEAREST | COMMAND_ANALOGY, "top", "N", "10", AT(top), 1, 1000000, 0,
+        "answers"},
+    {ARGUMENT_INTEGER, COMMAND_NEAREST | COMMAND_ANALOGY, "restrict", "N", "0", AT(restricted), 0,
+        MANY, 0, "look at the first N words alone; 0: all"},
+    {ARGUMENT_INTEGER, COMMAND_EVALUATE, "restrict", "N", "300000", AT(restricted), 0, MANY, 0,
+        "only the first N words count; 0: all"},
+    {ARGUMENT_CHOICE, COMMAND_ANALOGY | COMMAND_EVALUATE, "method", "add|mul", "add", AT(method), 0,
+        0, 0, "3CosAdd or 3CosMul"},
+    {ARGUMENT_TEXT, COMMAND_EVALUATE, "pairs", "FILE", "", AT(pairs), 0, 0, 0,
+        "lines `word word score`"},
+    {ARGUMENT_TEXT, COMMAND_EVALUATE, "analogies", "FILE", "", AT(analogies), 0, 0, 0,
+        "lines `a b c d` in sections `: name`"},
+    {ARGUMENT_TEXT, COMMAND_MAP, "svg", "FILE", NULL, AT(svg), 0, 0, 0,
+        "the picture that is written"},
+    {ARGUMENT_INTEGER, COMMAND_MAP, "top", "N", "300", AT(top), 10, 2000, 0,
+        "words, the most frequent ones"},
+};
+
+const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

@@ -1,0 +1,10 @@
+/* Dropout as layers use it between themselves. */
+#ifndef RKI_AUTODIFF_DROPOUT_H
+#define RKI_AUTODIFF_DROPOUT_H
+
+#include "autodiff/tape.h"
+
+/* *out is x itself when the tape does not train or the rate is 0. */
+int32_t rki_dropout_apply(rnnkit_tape *tape, rnnkit_tensor *x, double rate, rnnkit_tensor **out);
+
+#endif

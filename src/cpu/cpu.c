@@ -1,0 +1,136 @@
+/* The CPU backend's table, and its devices: plain host memory, an instruction set, some threads. */
+#include "cpu/cpu.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/blas.h"
+#include "rnnkit/status.h"
+
+enum { ALIGNMENT = 64 };
+
+static int probe(char *reason, size_t capacity)
+{
+    (void)reason;
+    (void)capacity;
+    return 1;
+}
+
+static void describe(char *text, size_t capacity)
+{
+    char blas[256];
+    rki_blas_describe(blas, sizeof blas);
+    snprintf(text, capacity, "instruction set %s (of %s here); %s", rki_isa_name(rki_isa_chosen()),
+        rki_isa_name(rki_isa_supported()), blas);
+}
+
+static int32_t open_device(
+    const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self)
+{
+    if (index != 0) return host->fail(RNNKIT_E_BACKEND, "there is no device cpu:%d, only cpu", index);
+    if (dtype != RKI_FLOAT32)
+        return host->fail(
+            RNNKIT_E_BACKEND, "device cpu computes in float32 alone, not in float64");
+    rki_cpu *cpu = host->allocate(sizeof *cpu, ALIGNMENT, host->user);
+    if (cpu == NULL) return host->fail(RNNKIT_E_MEMORY, "out of memory for device cpu");
+    *cpu = (rki_cpu){.host = host,
+        .kernels = rki_isa_kernels(rki_isa_chosen()),
+        .threads = threads,
+        .gemm_policy = RKI_GEMM_AUTO};
+    *self = cpu;
+    return RNNKIT_OK;
+}
+
+static void close_device(void *self)
+{
+    const rki_host *host = ((rki_cpu *)self)->host;
+    host->release(self, host->user);
+}
+
+void rki_cpu_set_kernels(rki_cpu *cpu, const rki_kernels *kernels)
+{
+    cpu->kernels = kernels;
+}
+
+void rki_cpu_set_gemm_policy(rki_cpu *cpu, rki_gemm_policy policy)
+{
+    cpu->gemm_policy = policy;
+}
+
+static int32_t allocate(void *self, size_t bytes, void **out)
+{
+    const rki_host *host = ((rki_cpu *)self)->host;
+    void *block = host->allocate(bytes ? bytes : 1, ALIGNMENT, host->user);
+    if (block == NULL)
+        return host->fail(
+            RNNKIT_E_MEMORY, "out of memory: %zu bytes for arrays of device cpu", bytes);
+    memset(block, 0, bytes);
+    *out = block;
+    return RNNKIT_OK;
+}
+
+static void release(void *self, void *block)
+{
+    const rki_host *host = ((rki_cpu *)self)->host;
+    if (block) host->release(block, host->user);
+}
+
+static int32_t copy(void *self, void *target, const void *source, size_t bytes)
+{
+    (void)self;
+    if (bytes) memcpy(target, source, bytes);
+    return RNNKIT_OK;
+}
+
+static int32_t zero(void *self, void *block, size_t bytes)
+{
+    (void)self;
+    if (bytes) memset(block, 0, bytes);
+    return RNNKIT_OK;
+}
+
+static int32_t synchronize(void *self)
+{
+    (void)self;
+    return RNNKIT_OK;
+}
+
+static const rki_backend table = {
+    .size = sizeof(rki_backend),
+    .abi = RKI_BACKEND_ABI,
+    .name = "cpu",
+    .probe = probe,
+    .describe = describe,
+    .open = open_device,
+    .close = close_device,
+    .allocate = allocate,
+    .release = release,
+    .upload = copy,
+    .download = copy,
+    .copy = copy,
+    .zero = zero,
+    .synchronize = synchronize,
+    .add_scaled = rki_cpu_add_scaled,
+    .column_sum = rki_cpu_column_sum,
+    .gemm_scratch = rki_cpu_gemm_scratch,
+    .gemm = rki_cpu_gemm,
+    .gather = rki_cpu_gather,
+    .scatter = rki_cpu_scatter,
+    .dropout = rki_cpu_dropout,
+    .recurrent_stash = rki_cpu_recurrent_stash,
+    .recurrent_forward_scratch = rki_cpu_recurrent_forward_scratch,
+    .recurrent_backward_scratch = rki_cpu_recurrent_backward_scratch,
+    .recurrent_step_scratch = rki_cpu_recurrent_step_scratch,
+    .recurrent_forward = rki_cpu_recurrent_forward,
+    .recurrent_backward = rki_cpu_recurrent_backward,
+    .recurrent_step = rki_cpu_recurrent_step,
+    .softmax_loss_scratch = rki_cpu_softmax_loss_scratch,
+    .softmax_loss = rki_cpu_softmax_loss,
+    .square_sum = rki_cpu_square_sum,
+    .update = rki_cpu_update,
+};
+
+const rki_backend *rki_cpu_backend(void)
+{
+    return &table;
+}

@@ -1,0 +1,61 @@
+/* The CPU backend: its table, and what an open device is. */
+#ifndef RKI_CPU_CPU_H
+#define RKI_CPU_CPU_H
+
+#include "backend/backend.h"
+#include "cpu/isa.h"
+#include "cpu/kernels/kernels.h"
+
+/* Which products run in own kernels and which in the BLAS; AUTO is what measures best. */
+typedef enum rki_gemm_policy { RKI_GEMM_AUTO, RKI_GEMM_OWN, RKI_GEMM_BLAS } rki_gemm_policy;
+
+/* An open device; the `self` of every operation. Read only once it is open. */
+typedef struct rki_cpu {
+    const rki_host *host;
+    const rki_kernels *kernels;
+    int64_t threads;
+    rki_gemm_policy gemm_policy;
+} rki_cpu;
+
+const rki_backend *rki_cpu_backend(void);
+
+/* Between open and first use: for tests and benchmarks. */
+void rki_cpu_set_kernels(rki_cpu *cpu, const rki_kernels *kernels);
+void rki_cpu_set_gemm_policy(rki_cpu *cpu, rki_gemm_policy policy);
+
+/* The operations of the table, by file. */
+
+/* elementwise.c */
+int32_t rki_cpu_add_scaled(void *self, int64_t count, double alpha, const void *x, void *y);
+int32_t rki_cpu_column_sum(
+    void *self, int64_t m, int64_t n, const void *a, int accumulate, void *out);
+
+/* gemm.c */
+size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call);
+int32_t rki_cpu_gemm(void *self, const rki_gemm *call);
+
+/* embedding.c */
+int32_t rki_cpu_gather(void *self, const rki_gather *call);
+int32_t rki_cpu_scatter(void *self, const rki_scatter *call);
+
+/* dropout.c */
+int32_t rki_cpu_dropout(void *self, const rki_dropout *call);
+
+/* recurrent_forward.c, recurrent_backward.c, recurrent_step.c */
+size_t rki_cpu_recurrent_stash(void *self, const rki_recurrent_size *size);
+size_t rki_cpu_recurrent_forward_scratch(void *self, const rki_recurrent_size *size);
+size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent_size *size);
+size_t rki_cpu_recurrent_step_scratch(void *self, int64_t batch, int64_t input, int64_t hidden);
+int32_t rki_cpu_recurrent_forward(void *self, const rki_recurrent_forward *call);
+int32_t rki_cpu_recurrent_backward(void *self, const rki_recurrent_backward *call);
+int32_t rki_cpu_recurrent_step(void *self, const rki_recurrent_step *call);
+
+/* softmax_loss.c */
+size_t rki_cpu_softmax_loss_scratch(void *self, const rki_softmax_loss *call);
+int32_t rki_cpu_softmax_loss(void *self, const rki_softmax_loss *call);
+
+/* optimizer.c */
+int32_t rki_cpu_square_sum(void *self, const rki_square_sum *call);
+int32_t rki_cpu_update(void *self, const rki_update *call);
+
+#endif

@@ -1,0 +1,42 @@
+/* Dropout: the mask is drawn anew wherever it is needed and never kept (kernels/dropout.h). */
+#include <math.h>
+
+#include "cpu/cpu.h"
+#include "cpu/parallel.h"
+
+/* Elements that are worth another thread; whole groups of draws. */
+enum { BLOCK = 1 << 13 };
+_Static_assert(BLOCK % (4 * RKI_MOST_LANES) == 0, "a block is whole groups of draws");
+
+typedef struct work {
+    const rki_kernels *kernels;
+    const rki_dropout *call;
+    rki_dropout_draws draws;
+} work;
+
+static void drop_block(void *user, int64_t begin, int64_t end)
+{
+    const work *w = user;
+    w->kernels->dropout(&w->draws, begin, end - begin, (const float *)w->call->x + begin,
+        w->call->accumulate, (float *)w->call->y + begin);
+}
+
+/* A rate so near to 1 that no draw reaches it keeps nothing: the scale takes care of that. */
+static rki_dropout_draws prepare(const rki_cpu *cpu, const rki_dropout *call)
+{
+    rki_dropout_draws draws;
+    double least = ceil(call->rate * 4294967296.0);
+    int none = least >= 4294967296.0;
+    draws.threshold = none ? UINT32_MAX : (uint32_t)least;
+    draws.scale = none ? 0.0f : (float)(1.0 / (1.0 - call->rate));
+    cpu->host->random_words(call->random, call->step, draws.key, draws.fixed);
+    return draws;
+}
+
+int32_t rki_cpu_dropout(void *self, const rki_dropout *call)
+{
+    const rki_cpu *cpu = self;
+    work w = {cpu->kernels, call, prepare(cpu, call)};
+    rki_parallel_blocks(cpu->threads, call->count, BLOCK, drop_block, &w);
+    return RNNKIT_OK;
+}

@@ -1,0 +1,28 @@
+/* The instruction set that the kernels run in, chosen at run time.
+ *
+ * What the processor AND the operating system support (the wide registers must be saved on a task
+ * switch), capped by the environment variable RNNKIT_MAX_ISA=portable|avx2|avx512. The variable is
+ * read once, when first asked; a value that is none of these caps nothing.
+ */
+#ifndef RKI_CPU_ISA_H
+#define RKI_CPU_ISA_H
+
+#include "cpu/kernels/kernels.h"
+
+typedef enum rki_isa { RKI_ISA_PORTABLE, RKI_ISA_AVX2, RKI_ISA_AVX512, RKI_ISA_COUNT } rki_isa;
+
+const char *rki_isa_name(rki_isa isa);
+
+/* The best set that can be used here, whatever the environment says. */
+rki_isa rki_isa_supported(void);
+
+/* The set in use: rki_isa_supported() under the cap. */
+rki_isa rki_isa_chosen(void);
+
+/* The smaller of `supported` and the cap that the text names (NULL: none). */
+rki_isa rki_isa_capped(rki_isa supported, const char *cap);
+
+/* The set's kernels, or NULL where it cannot be used. */
+const rki_kernels *rki_isa_kernels(rki_isa isa);
+
+#endif

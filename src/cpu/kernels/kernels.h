@@ -1,0 +1,161 @@
+/* The kernels: the inner loops of the CPU backend, written once and compiled per instruction set.
+ *
+ * A kernel is pure: it allocates nothing, keeps nothing, starts no threads, calls no library, and
+ * touches only what its arguments point at. Each instruction set gives one table; isa.h chooses.
+ * The bodies are headers of static functions, included by kernels_<set>.c alone.
+ */
+#ifndef RKI_CPU_KERNELS_KERNELS_H
+#define RKI_CPU_KERNELS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+
+/* Products: c += a b in pieces of at most RKI_BLOCK_K steps of k, see product.h. */
+enum {
+    RKI_BLOCK_K = 256,      /* an element's sum over k is cut into blocks of this many */
+    RKI_PANEL_VECTORS = 4,  /* a packed panel of b is this many vectors wide */
+    RKI_MOST_TILE_ROWS = 8, /* no tile has more rows */
+    RKI_MOST_LANES = 16     /* no vector has more lanes */
+};
+
+/* Memory that is needed soon: a kernel asks for it bit by bit while it computes something else. */
+typedef struct rki_fetch {
+    const float *from; /* [rows][width]; width 0: nothing */
+    int64_t rows, width, stride;
+} rki_fetch;
+
+/* One block of k of a product: c[rows][n] = start + a b, start being the sum of c (when `add`) and
+ * bias (unless NULL), or nothing at all. */
+typedef struct rki_product {
+    int64_t rows, n, k; /* k: RKI_BLOCK_K at most */
+    const float *a;     /* [rows][k] in place, or what pack_a made */
+    int64_t lda;
+    int a_packed;
+    const float *panels; /* what pack_b made */
+    const float *bias;   /* [n], or NULL */
+    int add;
+    float *c;
+    int64_t ldc;
+    rki_fetch next_a, next_b; /* what the next blocks will be made from */
+} rki_product;
+
+/* A whole product of at most tile_rows rows: c = start + a op(b). */
+typedef struct rki_narrow {
+    int64_t rows, n, k;
+    const float *a; /* [rows][k] */
+    int64_t lda;
+    int transposed; /* b is stored [n][k], else [k][n] */
+    const float *b;
+    int64_t ldb;
+    const float *bias;
+    int add;
+    float *c;
+    int64_t ldc;
+} rki_narrow;
+
+/* One step of an LSTM for some rows of its batch; see lstm_forward.h. */
+typedef struct rki_lstm_step {
+    int64_t hidden, count;
+    const int32_t *rows; /* [count]: which rows; NULL: 0 .. count - 1 */
+    const float *panels; /* weight_hh as pack_lstm made it; NULL: z is complete */
+    const float *h, *c;  /* [batch][hidden]: the state before the step */
+    float *z;            /* [batch][4 hidden]: the gates' sums but for weight_hh h */
+    int keep;            /* leave the gates' values (i, f, g, o) in z */
+    float *h_next; /* may be h when panels is NULL */
+    float *c_next; /* may be c */
+} rki_lstm_step;
+
+/* The gradient of one step for some rows; see lstm_backward.h. */
+typedef struct rki_lstm_gradient {
+    int64_t hidden, count;
+    const int32_t *rows;
+    const float *panels;   /* weight_hh as pack_b made it; NULL: no step comes after this one */
+    const float *dz_after; /* [batch][4 hidden]: the gates' gradient of the step after */
+    const float *dh;       /* [batch][hidden] to add when panels is NULL; may itself be NULL */
+    const float *dy;       /* [batch][hidden] */
+    const float *gates;    /* [batch][4 hidden], as the forward step kept them */
+    const float *c_before, *c;
+    float *dc; /* [batch][hidden]: in, of this step's c; out, of the one before */
+    float *dz; /* [batch][4 hidden] */
+} rki_lstm_gradient;
+
+/* What an update rule needs beside the arrays, worked out once for the whole update; see update.h. */
+typedef struct rki_update_scalars {
+    rki_rule rule;
+    int nesterov;
+    float rate;  /* Adam, AdamW: with the first moment's correction, rate / (1 - beta1^step) */
+    float decay; /* AdamW: rate * weight_decay */
+    float momentum, beta1, one_minus_beta1, beta2, one_minus_beta2, alpha, one_minus_alpha, epsilon;
+    float second_correction; /* 1 / sqrt(1 - beta2^step) */
+    float clip_value;        /* infinity: none */
+    float gradient_scale;
+} rki_update_scalars;
+
+/* The random numbers of one dropout; see dropout.h. */
+typedef struct rki_dropout_draws {
+    uint32_t key[2], fixed[2];
+    uint32_t threshold; /* a draw below it drops the element */
+    float scale;        /* of the elements that are kept */
+} rki_dropout_draws;
+
+typedef struct rki_kernels {
+    const char *name; /* "portable", "avx2", "avx512" */
+    int64_t lanes;    /* floats of a vector */
+
+    int64_t tile_rows; /* of a product's register tile */
+
+    /* product.h. Room: pack_a rounds rows up to whole tiles, pack_b n up to whole vectors. A list
+     * gives the stored row of each step of k; without one they are 0, 1, ... */
+    void (*pack_a)(int64_t rows, int64_t k, const float *a, int64_t lda, const int32_t *list,
+        float *packed);
+    void (*pack_b)(int64_t k, int64_t n, const float *b, int64_t ldb, int transposed,
+        const int32_t *list, float *panels);
+    void (*product)(const rki_product *call);
+    void (*narrow)(const rki_narrow *call);
+
+    /* lstm_forward.h, lstm_backward.h. pack_lstm: hidden rounded up to whole vectors, times 4 hidden
+     * floats. */
+    void (*pack_lstm)(int64_t hidden, const float *weight_hh, float *panels);
+    void (*lstm_step)(const rki_lstm_step *call);
+    void (*lstm_gradient)(const rki_lstm_gradient *call);
+
+    /* activations.h: y[i] = f(x[i]); x may be y. */
+    void (*tanh)(int64_t count, const float *x, float *y);
+    void (*sigmoid)(int64_t count, const float *x, float *y);
+    void (*exp)(int64_t count, const float *x, float *y);
+
+    /* softmax.h */
+    float (*softmax_exp)(int64_t count, float *x, int store, float *largest);
+    void (*scale)(int64_t count, float factor, float *x);
+
+    /* pointwise.h */
+    void (*add_scaled)(int64_t count, float alpha, const float *x, float *y);
+    void (*column_sum)(int64_t rows, int64_t width, int64_t stride, const float *a, int accumulate,
+        float *out);
+    void (*sum_rows)(int64_t count, int64_t width, const int32_t *order, const float *dy,
+        float *gradient);
+
+    /* update.h */
+    void (*update)(const rki_update_scalars *scalars, int64_t count, float *value, float *gradient,
+        float *first, float *second);
+    double (*square_sum)(int64_t count, const float *x, float limit);
+
+    /* dropout.h: `first` is a multiple of 4 * RKI_MOST_LANES. */
+    void (*dropout)(const rki_dropout_draws *draws, int64_t first, int64_t count, const float *x,
+        int accumulate, float *y);
+} rki_kernels;
+
+/* Bounds of the activations, see activations.h. */
+#define RKI_TANH_ULP      5.0
+#define RKI_SIGMOID_ERROR 1.8e-7
+#define RKI_EXP_ULP       2.0
+
+extern const rki_kernels rki_kernels_portable;
+#if defined(__x86_64__)
+extern const rki_kernels rki_kernels_avx2;
+extern const rki_kernels rki_kernels_avx512;
+#endif
+
+#endif

@@ -1,0 +1,36 @@
+/* The table of one instruction set: each kernels_<set>.c defines RKI_KERNELS_NAME, RKI_KERNELS_TEXT
+ * and includes this. */
+#include "cpu/kernels/kernels.h"
+#include "cpu/kernels/simd.h"
+#include "cpu/kernels/activations.h"
+#include "cpu/kernels/dropout.h"
+#include "cpu/kernels/lstm_backward.h"
+#include "cpu/kernels/lstm_forward.h"
+#include "cpu/kernels/pointwise.h"
+#include "cpu/kernels/product.h"
+#include "cpu/kernels/softmax.h"
+#include "cpu/kernels/update.h"
+
+const rki_kernels RKI_KERNELS_NAME = {
+    .name = RKI_KERNELS_TEXT,
+    .lanes = LANES,
+    .tile_rows = TILE_ROWS,
+    .pack_a = kernel_pack_a,
+    .pack_b = kernel_pack_b,
+    .product = kernel_product,
+    .narrow = kernel_narrow,
+    .pack_lstm = kernel_pack_lstm,
+    .lstm_step = kernel_lstm_step,
+    .lstm_gradient = kernel_lstm_gradient,
+    .tanh = kernel_tanh,
+    .sigmoid = kernel_sigmoid,
+    .exp = kernel_exp,
+    .softmax_exp = kernel_softmax_exp,
+    .scale = kernel_scale,
+    .add_scaled = kernel_add_scaled,
+    .column_sum = kernel_column_sum,
+    .sum_rows = kernel_sum_rows,
+    .update = kernel_update,
+    .square_sum = kernel_square_sum,
+    .dropout = kernel_dropout,
+};

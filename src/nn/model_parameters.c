@@ -1,0 +1,228 @@
+/* A model's parameters: adding them, finding them by name, and the public way to their values. */
+#include <stdio.h>
+#include <string.h>
+
+#include "nn/device_file.h"
+#include "nn/model.h"
+
+rki_parameter *rki_model_parameter(const rnnkit_model *model, const char *name)
+{
+    for (int64_t i = 0; i < model->parameter_count; i++)
+        if (strcmp(model->parameters[i]->name, name) == 0) return model->parameters[i];
+    return NULL;
+}
+
+/* Adding. */
+
+static int32_t join_name(const rki_memory *memory, const rki_parameter_wish *wish, char **out)
+{
+    size_t size = strlen(wish->layer) + strlen(wish->suffix) + 2;
+    void *block;
+    RKI_TRY(rki_allocate(memory, (int64_t)size, 1, "a parameter's name", &block));
+    snprintf(block, size, "%s.%s", wish->layer, wish->suffix);
+    *out = block;
+    return RNNKIT_OK;
+}
+
+static int32_t take_from_source(const rnnkit_model *model, rki_parameter *parameter)
+{
+    const rki_memory *memory = &model->context->memory;
+    void *piece;
+    RKI_TRY(rki_piece_allocate(memory, &piece));
+    int32_t status = rki_device_take(model->context->device, piece,
+        rki_st_find(model->source, parameter->name), parameter->value);
+    rki_release(memory, piece);
+    return status;
+}
+
+/* Before any memory is taken for values. */
+static int32_t check_source(const rnnkit_model *model, const rki_parameter *parameter)
+{
+    char shown[RKI_ST_SHOWN];
+    const rki_st_entry *entry = rki_st_find(model->source, parameter->name);
+    if (entry == NULL)
+        return rki_fail(RNNKIT_E_FORMAT, "there is no tensor \"%s\"",
+            rki_st_shown(parameter->name, shown));
+    return rki_device_check_entry(entry, &parameter->shape);
+}
+
+static int32_t fill_parameter(
+    rnnkit_model *model, const rki_parameter_wish *wish, rki_parameter *parameter)
+{
+    const rnnkit_context *context = model->context;
+    char shown[RKI_ST_SHOWN];
+    RKI_TRY(rki_shape_make(wish->dims, wish->rank, &parameter->shape));
+    RKI_TRY(join_name(&context->memory, wish, &parameter->name));
+    if (rki_model_parameter(model, parameter->name) != NULL)
+        return rki_fail(RNNKIT_E_ARGUMENT, "the model has a parameter \"%s\" already",
+            rki_st_shown(parameter->name, shown));
+    if (model->source != NULL) RKI_TRY(check_source(model, parameter));
+    RKI_TRY(rki_device_allocate(
+        context->device, rki_shape_count(&parameter->shape), &parameter->value));
+    if (model->source != NULL) return take_from_source(model, parameter);
+    return rki_parameter_draw(
+        context->device, &context->memory, parameter, context->seed, wish->initial, wish->scale);
+}
+
+int32_t rki_model_add_parameter(
+    rnnkit_model *model, const rki_parameter_wish *wish, rki_parameter **out)
+{
+    const rki_memory *memory = &model->context->memory;
+    void *list = model->parameters, *block;
+    RKI_TRY(rki_grow(memory, &list, &model->parameter_capacity, model->parameter_count,
+        model->parameter_count + 1, sizeof *model->parameters, "a model's parameters"));
+    model->parameters = list;
+    RKI_TRY(rki_allocate(memory, 1, sizeof(rki_parameter), "a parameter", &block));
+    rki_parameter *parameter = block;
+    parameter->index = (uint32_t)model->parameter_count;
+    parameter->by_rows = wish->by_rows;
+    int32_t status = fill_parameter(model, wish, parameter);
+    if (status < 0) {
+        rki_parameter_release(model->context->device, memory, parameter);
+        return status;
+    }
+    model->parameters[model->parameter_count++] = parameter;
+    *out = parameter;
+    return RNNKIT_OK;
+}
+
+void rki_model_drop_parameters(rnnkit_model *model, int64_t count)
+{
+    while (model->parameter_count > count)
+        rki_parameter_release(model->context->device, &model->context->memory,
+            model->parameters[--model->parameter_count]);
+}
+
+/* The public side. */
+
+static int32_t find(const rnnkit_model *model, const char *name, rki_parameter **out)
+{
+    char shown[RKI_ST_SHOWN];
+    RKI_TRY(rki_check_pointer(name, "name"));
+    *out = rki_model_parameter(model, name);
+    if (*out != NULL) return RNNKIT_OK;
+    return rki_fail(
+        RNNKIT_E_NOT_FOUND, "the model has no parameter \"%s\"", rki_st_shown(name, shown));
+}
+
+static int32_t find_with_room(const rnnkit_model *model, const char *name, const float *values,
+    int64_t count, rki_parameter **out)
+{
+    char text[RKI_SHAPE_TEXT];
+    RKI_TRY(find(model, name, out));
+    RKI_TRY(rki_check_pointer(values, "values"));
+    if (count == rki_shape_count(&(*out)->shape)) return RNNKIT_OK;
+    return rki_fail(RNNKIT_E_SHAPE, "values holds %lld numbers, parameter \"%s\" has shape %s",
+        (long long)count, (*out)->name, rki_shape_text(&(*out)->shape, text));
+}
+
+int32_t rnnkit_model_size(const rnnkit_model *model, int64_t *parameters, int64_t *values)
+{
+    int32_t status = rki_check(model, RKI_KIND_MODEL, "model");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    int64_t sum = 0;
+    for (int64_t i = 0; i < model->parameter_count; i++)
+        sum += rki_shape_count(&model->parameters[i]->shape);
+    if (parameters != NULL) *parameters = model->parameter_count;
+    if (values != NULL) *values = sum;
+    return RNNKIT_OK;
+}
+
+const char *rnnkit_model_parameter_name(const rnnkit_model *model, int64_t index)
+{
+    if (rki_check(model, RKI_KIND_MODEL, "model") < 0) return NULL;
+    return index >= 0 && index < model->parameter_count ? model->parameters[index]->name : NULL;
+}
+
+static int32_t give_shape(const rnnkit_model *model, const char *name, int64_t *dims,
+    int64_t capacity, int64_t *rank)
+{
+    rki_parameter *parameter;
+    RKI_TRY(rki_check_pointer(dims, "dims"));
+    RKI_TRY(rki_check_pointer(rank, "rank"));
+    RKI_TRY(find(model, name, &parameter));
+    *rank = parameter->shape.rank;
+    if (capacity < parameter->shape.rank)
+        return rki_fail(RNNKIT_E_TOO_SMALL, "dims holds %lld sizes, %lld are needed",
+            (long long)capacity, (long long)parameter->shape.rank);
+    for (int64_t i = 0; i < parameter->shape.rank; i++)
+        dims[i] = parameter->shape.dims[i];
+    return RNNKIT_OK;
+}
+
+int32_t rnnkit_model_parameter_shape(
+    const rnnkit_model *model, const char *name, int64_t *dims, int64_t capacity, int64_t *rank)
+{
+    int32_t status = rki_check(model, RKI_KIND_MODEL, "model");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(model->context, __func__, give_shape(model, name, dims, capacity, rank));
+}
+
+static int32_t read_values(
+    const rnnkit_model *model, const char *name, float *values, int64_t count)
+{
+    rki_parameter *parameter;
+    RKI_TRY(find_with_room(model, name, values, count, &parameter));
+    return rki_device_read(
+        model->context->device, &model->context->memory, parameter->value, values, count);
+}
+
+int32_t rnnkit_model_parameter_read(
+    const rnnkit_model *model, const char *name, float *values, int64_t count)
+{
+    int32_t status = rki_check(model, RKI_KIND_MODEL, "model");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(model->context, __func__, read_values(model, name, values, count));
+}
+
+static int32_t write_values(
+    rnnkit_model *model, const char *name, const float *values, int64_t count)
+{
+    rki_parameter *parameter;
+    RKI_TRY(find_with_room(model, name, values, count, &parameter));
+    return rki_device_write(
+        model->context->device, &model->context->memory, parameter->value, values, count);
+}
+
+int32_t rnnkit_model_parameter_write(
+    rnnkit_model *model, const char *name, const float *values, int64_t count)
+{
+    int32_t status = rki_check(model, RKI_KIND_MODEL, "model");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(model->context, __func__, write_values(model, name, values, count));
+}
+
+static int32_t read_gradient(
+    const rnnkit_model *model, const char *name, float *values, int64_t count)
+{
+    rki_parameter *parameter;
+    RKI_TRY(find_with_room(model, name, values, count, &parameter));
+    if (parameter->gradient == NULL) {
+        memset(values, 0, (size_t)count * sizeof *values);
+        return RNNKIT_OK;
+    }
+    return rki_device_read(
+        model->context->device, &model->context->memory, parameter->gradient, values, count);
+}
+
+int32_t rnnkit_model_gradient_read(
+    const rnnkit_model *model, const char *name, float *values, int64_t count)
+{
+    int32_t status = rki_check(model, RKI_KIND_MODEL, "model");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(model->context, __func__, read_gradient(model, name, values, count));
+}
+
+static int32_t clear_gradients(rnnkit_model *model)
+{
+    for (int64_t i = 0; i < model->parameter_count; i++)
+        RKI_TRY(rki_parameter_clear(model->context->device, model->parameters[i]));
+    return RNNKIT_OK;
+}
+
+int32_t rnnkit_model_clear_gradients(rnnkit_model *model)
+{
+    int32_t status = rki_check(model, RKI_KIND_MODEL, "model");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(model->context, __func__, clear_gradients(model));
+}

@@ -1,0 +1,55 @@
+/* The reference device's table of operations, and the symbol by which the library finds it. */
+#include "reference/reference.h"
+
+#include <stdio.h>
+
+static int probe(char *reason, size_t capacity)
+{
+    if (capacity > 0) reason[0] = '\0';
+    return 1;
+}
+
+static void describe(char *text, size_t capacity)
+{
+    snprintf(text, capacity, "plain C, one thread, float32 or float64, sums in double");
+}
+
+static const rki_backend table = {
+    .size = sizeof(rki_backend),
+    .abi = RKI_BACKEND_ABI,
+    .name = "reference",
+    .probe = probe,
+    .describe = describe,
+    .open = rki_reference_open,
+    .close = rki_reference_close,
+    .allocate = rki_reference_allocate,
+    .release = rki_reference_release,
+    .upload = rki_reference_upload,
+    .download = rki_reference_download,
+    .copy = rki_reference_copy,
+    .zero = rki_reference_zero,
+    .synchronize = rki_reference_synchronize,
+    .add_scaled = rki_reference_add_scaled,
+    .column_sum = rki_reference_column_sum,
+    .gemm_scratch = rki_reference_gemm_scratch,
+    .gemm = rki_reference_gemm,
+    .gather = rki_reference_gather,
+    .scatter = rki_reference_scatter,
+    .dropout = rki_reference_dropout,
+    .recurrent_stash = rki_reference_recurrent_stash,
+    .recurrent_forward_scratch = rki_reference_recurrent_forward_scratch,
+    .recurrent_backward_scratch = rki_reference_recurrent_backward_scratch,
+    .recurrent_step_scratch = rki_reference_recurrent_step_scratch,
+    .recurrent_forward = rki_reference_recurrent_forward,
+    .recurrent_backward = rki_reference_recurrent_backward,
+    .recurrent_step = rki_reference_recurrent_step,
+    .softmax_loss_scratch = rki_reference_softmax_loss_scratch,
+    .softmax_loss = rki_reference_softmax_loss,
+    .square_sum = rki_reference_square_sum,
+    .update = rki_reference_update,
+};
+
+const rki_backend *rnnkit_backend_entry(void)
+{
+    return &table;
+}

@@ -1,0 +1,95 @@
+/* The reference device: every operation of backend/backend.h in plain scalar C, the specification
+ * that the other backends are tested against.
+ *
+ * Elements are float or double, as the device was opened; all arithmetic is in double, and a
+ * result is rounded once, where it is stored. Nothing here is fast, and nothing is meant to be.
+ *
+ * It is a plug-in: it does not link to the library, and takes what it needs of it from rki_host.
+ */
+#ifndef RKI_REFERENCE_REFERENCE_H
+#define RKI_REFERENCE_REFERENCE_H
+
+#include "backend/backend.h"
+
+typedef struct rki_reference {
+    rki_host host;
+    rki_dtype dtype;
+} rki_reference;
+
+/* Element i of an array on the device. */
+static inline double get(const rki_reference *device, const void *array, int64_t i)
+{
+    if (device->dtype == RKI_FLOAT64) return ((const double *)array)[i];
+    return (double)((const float *)array)[i];
+}
+
+static inline void set(const rki_reference *device, void *array, int64_t i, double value)
+{
+    if (device->dtype == RKI_FLOAT64)
+        ((double *)array)[i] = value;
+    else
+        ((float *)array)[i] = (float)value;
+}
+
+/* The same for arrays that may be absent. */
+static inline double get_or_zero(const rki_reference *device, const void *array, int64_t i)
+{
+    return array ? get(device, array, i) : 0.0;
+}
+
+/* array[i] += value */
+static inline void add(const rki_reference *device, void *array, int64_t i, double value)
+{
+    set(device, array, i, get(device, array, i) + value);
+}
+
+/* memory.c */
+int32_t rki_reference_open(
+    const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self);
+void rki_reference_close(void *self);
+int32_t rki_reference_allocate(void *self, size_t bytes, void **out);
+void rki_reference_release(void *self, void *block);
+int32_t rki_reference_upload(void *self, void *device, const void *host, size_t bytes);
+int32_t rki_reference_download(void *self, void *host, const void *device, size_t bytes);
+int32_t rki_reference_copy(void *self, void *target, const void *source, size_t bytes);
+int32_t rki_reference_zero(void *self, void *block, size_t bytes);
+int32_t rki_reference_synchronize(void *self);
+
+/* matrix.c */
+int32_t rki_reference_add_scaled(void *self, int64_t count, double alpha, const void *x, void *y);
+int32_t rki_reference_column_sum(
+    void *self, int64_t m, int64_t n, const void *a, int accumulate, void *out);
+size_t rki_reference_gemm_scratch(void *self, const rki_gemm *call);
+int32_t rki_reference_gemm(void *self, const rki_gemm *call);
+
+/* embedding.c */
+int32_t rki_reference_gather(void *self, const rki_gather *call);
+int32_t rki_reference_scatter(void *self, const rki_scatter *call);
+
+/* dropout.c */
+int32_t rki_reference_dropout(void *self, const rki_dropout *call);
+
+/* recurrent_forward.c */
+size_t rki_reference_recurrent_stash(void *self, const rki_recurrent_size *size);
+size_t rki_reference_recurrent_forward_scratch(void *self, const rki_recurrent_size *size);
+size_t rki_reference_recurrent_step_scratch(
+    void *self, int64_t batch, int64_t input, int64_t hidden);
+int32_t rki_reference_recurrent_forward(void *self, const rki_recurrent_forward *call);
+int32_t rki_reference_recurrent_step(void *self, const rki_recurrent_step *call);
+
+/* recurrent_backward.c */
+size_t rki_reference_recurrent_backward_scratch(void *self, const rki_recurrent_size *size);
+int32_t rki_reference_recurrent_backward(void *self, const rki_recurrent_backward *call);
+
+/* softmax_loss.c */
+size_t rki_reference_softmax_loss_scratch(void *self, const rki_softmax_loss *call);
+int32_t rki_reference_softmax_loss(void *self, const rki_softmax_loss *call);
+
+/* update.c */
+int32_t rki_reference_square_sum(void *self, const rki_square_sum *call);
+int32_t rki_reference_update(void *self, const rki_update *call);
+
+/* entry.c: the one symbol that is exported. */
+RNNKIT_API const rki_backend *rnnkit_backend_entry(void);
+
+#endif

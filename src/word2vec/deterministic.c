@@ -1,0 +1,91 @@
+/* Training whose result does not depend on the number of threads. See local.h. */
+#include "base/threads.h"
+#include "cpu/float_mode.h"
+#include "word2vec/team.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+/* One thread of `threads`, of which this is number `self`; all of them come through here. */
+typedef struct member {
+    rnnkit_word2vec *word2vec;
+    rki_w2v_team *team;
+    rki_w2v_worker *worker;
+    int64_t self, threads;
+} member;
+
+/* Trains stretch number `number` of a batch. */
+static void train_stretch(
+    const member *me, const rki_w2v_run *run, const rki_w2v_sample *sample, int64_t number, int64_t at)
+{
+    rki_w2v_local *local = &me->team->locals[number];
+    int64_t first = at + number * RKI_W2V_STRETCH, last = first + RKI_W2V_STRETCH;
+    if (first > sample->last) first = sample->last;
+    if (last > sample->last) last = sample->last;
+    rki_w2v_local_load(local, run, sample, first, last);
+    local->run.gradients = me->worker->gradients;
+    local->run.rows = me->worker->rows;
+    local->run.mean = me->worker->mean;
+    me->word2vec->kernels->train(&local->run);
+    rki_w2v_local_subtract(local, run);
+}
+
+static void count_batch(const rki_w2v_team *team, rki_w2v_tally *tally)
+{
+    for (int64_t i = 0; i < team->local_count; i++) {
+        const rki_w2v_run *run = &team->locals[i].run;
+        tally->loss += run->loss;
+        tally->pairs += run->pairs;
+        tally->diverged |= run->diverged;
+    }
+}
+
+static void train_block(const member *me, int64_t block, int64_t place)
+{
+    const rki_w2v_sample *sample = &me->team->samples[place];
+    rki_w2v_run run = rki_w2v_run_of(me->word2vec, me->worker, block);
+    int64_t locals = me->team->local_count;
+    for (int64_t at = sample->first; at < sample->last; at += locals * RKI_W2V_STRETCH) {
+        for (int64_t i = me->self; i < locals; i += me->threads)
+            train_stretch(me, &run, sample, i, at);
+#pragma omp barrier
+        for (int64_t i = 0; i < locals; i++)
+            rki_w2v_local_add(&me->team->locals[i], &run, me->self, me->threads);
+        if (me->self == 0) count_batch(me->team, &me->team->tallies[place]);
+#pragma omp barrier
+    }
+}
+
+static void train_share(const member *me, int64_t first, int64_t count)
+{
+    rki_w2v_team *team = me->team;
+    for (int64_t i = me->self; i < count; i += me->threads) {
+        int32_t status = rki_w2v_sample_draw(&team->samples[i], me->word2vec, first + i);
+        team->tallies[i] =
+            (rki_w2v_tally){.status = status, .words = team->samples[i].tokens_inside};
+    }
+#pragma omp barrier
+    for (int64_t i = 0; i < count; i++)
+        if (team->tallies[i].status < 0) return; /* the same for all threads */
+    for (int64_t i = 0; i < count; i++)
+        train_block(me, first + i, i);
+}
+
+void rki_w2v_train_deterministic(rnnkit_word2vec *word2vec, int64_t first, int64_t count)
+{
+    rki_w2v_team *team = word2vec->team;
+    int threads = rki_threads_now(team->threads < team->local_count ? team->threads : team->local_count);
+#pragma omp parallel num_threads(threads)
+    {
+        member me = {word2vec, team, team->workers, 0, 1};
+#ifdef _OPENMP
+        me.self = omp_get_thread_num();
+        me.threads = omp_get_num_threads();
+        me.worker += me.self;
+#endif
+        uint64_t mode = rki_float_enter();
+        train_share(&me, first, count);
+        rki_float_leave(mode);
+    }
+}

@@ -1,0 +1,166 @@
+/* Workers, and training where they write the same matrices side by side. See team.h. */
+#include "word2vec/team.h"
+
+#include "base/threads.h"
+#include "cpu/float_mode.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+enum { STEP_BLOCKS = 32 }; /* a thread */
+
+static int32_t worker_init(rki_w2v_worker *worker, const rnnkit_word2vec *word2vec)
+{
+    const rki_memory *memory = rki_w2v_memory(word2vec);
+    int64_t rows = 2 * word2vec->settings.window;
+    void *block;
+    if (!word2vec->settings.deterministic) RKI_TRY(rki_w2v_sample_init(&worker->sample, word2vec));
+    RKI_TRY(rki_allocate(memory, rows * RKI_W2V_OUTPUTS + RKI_W2V_SLACK, sizeof(float),
+        "a window's gradients", &block));
+    worker->gradients = block;
+    RKI_TRY(rki_allocate(memory, rows + 1, sizeof(float *), "a window's rows", &block));
+    worker->rows = block;
+    RKI_TRY(
+        rki_allocate(memory, 2 * word2vec->stride, sizeof(float), "a window's mean", &block));
+    worker->mean = block;
+    return RNNKIT_OK;
+}
+
+static void worker_release(rki_w2v_worker *worker, const rki_memory *memory)
+{
+    rki_w2v_sample_release(&worker->sample, memory);
+    rki_release(memory, worker->gradients);
+    rki_release(memory, worker->rows);
+    rki_release(memory, worker->mean);
+}
+
+static int32_t init_workers(rki_w2v_team *team, const rnnkit_word2vec *word2vec)
+{
+    const rki_memory *memory = rki_w2v_memory(word2vec);
+    void *block;
+    RKI_TRY(
+        rki_allocate(memory, team->step, sizeof(rki_w2v_tally), "the blocks' results", &block));
+    team->tallies = block;
+    RKI_TRY(rki_allocate(memory, team->threads, sizeof(rki_w2v_worker), "the workers", &block));
+    team->workers = block;
+    for (int64_t i = 0; i < team->threads; i++)
+        RKI_TRY(worker_init(&team->workers[i], word2vec));
+    return RNNKIT_OK;
+}
+
+/* What deterministic training holds besides. */
+static int32_t init_locals(rki_w2v_team *team, const rnnkit_word2vec *word2vec)
+{
+    const rki_memory *memory = rki_w2v_memory(word2vec);
+    void *block;
+    RKI_TRY(rki_allocate(memory, team->step, sizeof(rki_w2v_sample), "a step's blocks", &block));
+    team->samples = block;
+    for (int64_t i = 0; i < team->step; i++)
+        RKI_TRY(rki_w2v_sample_init(&team->samples[i], word2vec));
+    team->local_count = rki_w2v_local_count(word2vec);
+    RKI_TRY(rki_allocate(
+        memory, team->local_count, sizeof(rki_w2v_local), "a batch's rows", &block));
+    team->locals = block;
+    for (int64_t i = 0; i < team->local_count; i++)
+        RKI_TRY(rki_w2v_local_init(&team->locals[i], word2vec));
+    return RNNKIT_OK;
+}
+
+int32_t rki_w2v_team_create(rnnkit_word2vec *word2vec)
+{
+    void *block;
+    RKI_TRY(
+        rki_allocate(rki_w2v_memory(word2vec), 1, sizeof(rki_w2v_team), "a team", &block));
+    rki_w2v_team *team = block;
+    word2vec->team = team;
+    team->threads = word2vec->settings.threads;
+    /* a thread must not wait for the memory of many blocks where they are held all at once */
+    team->step = word2vec->settings.deterministic ? STEP_BLOCKS / 2 : STEP_BLOCKS * team->threads;
+    int32_t status = init_workers(team, word2vec);
+    if (status == RNNKIT_OK && word2vec->settings.deterministic)
+        status = init_locals(team, word2vec);
+    if (status < 0) rki_w2v_team_destroy(word2vec);
+    return status;
+}
+
+void rki_w2v_team_destroy(rnnkit_word2vec *word2vec)
+{
+    const rki_memory *memory = rki_w2v_memory(word2vec);
+    rki_w2v_team *team = word2vec->team;
+    if (team == NULL) return;
+    for (int64_t i = 0; team->workers != NULL && i < team->threads; i++)
+        worker_release(&team->workers[i], memory);
+    for (int64_t i = 0; team->samples != NULL && i < team->step; i++)
+        rki_w2v_sample_release(&team->samples[i], memory);
+    for (int64_t i = 0; team->locals != NULL && i < team->local_count; i++)
+        rki_w2v_local_release(&team->locals[i], memory);
+    rki_release(memory, team->workers);
+    rki_release(memory, team->tallies);
+    rki_release(memory, team->samples);
+    rki_release(memory, team->locals);
+    rki_release(memory, team);
+    word2vec->team = NULL;
+}
+
+rki_w2v_run rki_w2v_run_of(
+    const rnnkit_word2vec *word2vec, const rki_w2v_worker *worker, int64_t block)
+{
+    const rki_w2v_settings *settings = &word2vec->settings;
+    return (rki_w2v_run){.input = word2vec->input,
+        .output = word2vec->output,
+        .stride = word2vec->stride,
+        .negatives = settings->negative,
+        .prefetch = 1,
+        .cbow = settings->architecture == RKI_W2V_CBOW,
+        .rate = (float)rki_w2v_rate(word2vec, word2vec->place.epoch, block * RKI_W2V_BLOCK),
+        .spread = settings->cbow_gradient == RKI_W2V_GRADIENT_WORD2VEC ? 1.0f : 0.0f,
+        .gradients = worker->gradients,
+        .rows = worker->rows,
+        .mean = worker->mean};
+}
+
+static void train_block(const rnnkit_word2vec *word2vec, rki_w2v_worker *worker, int64_t block,
+    rki_w2v_tally *tally)
+{
+    rki_w2v_sample *sample = &worker->sample;
+    *tally = (rki_w2v_tally){.status = rki_w2v_sample_draw(sample, word2vec, block)};
+    if (tally->status < 0) return;
+    rki_w2v_run run = rki_w2v_run_of(word2vec, worker, block);
+    run.words = run.targets = sample->words;
+    run.left = sample->left;
+    run.right = sample->right;
+    run.noise = sample->noise;
+    run.pitch = sample->pitch;
+    run.first = sample->first;
+    run.last = sample->last;
+    word2vec->kernels->train(&run);
+    tally->loss = run.loss;
+    tally->pairs = run.pairs;
+    tally->words = sample->tokens_inside;
+    tally->diverged = run.diverged;
+}
+
+static int this_thread(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+void rki_w2v_train_side_by_side(rnnkit_word2vec *word2vec, int64_t first, int64_t count)
+{
+    rki_w2v_team *team = word2vec->team;
+    int threads = rki_threads_now(team->threads < count ? team->threads : count);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    {
+        rki_w2v_worker *worker = &team->workers[this_thread()];
+        uint64_t mode = rki_float_enter();
+#pragma omp for schedule(dynamic, 1)
+        for (int64_t i = 0; i < count; i++)
+            train_block(word2vec, worker, first + i, &team->tallies[i]);
+        rki_float_leave(mode);
+    }
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""examples/demo.sh on a reader's own text, in a copy of the tree: builds, trains, writes; a second
+call goes straight to training. (tests/fresh.sh runs it without FILE, on a machine that has nothing.)
+
+test_demo.py PROGRAM SOURCE
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+import program
+
+SECONDS = 500
+
+
+def missing_packages():
+    """What the demo would install, which a test must not do."""
+    names = re.search(r"^packages=\((.*?)\)", (SOURCE / "examples/demo.sh").read_text(encoding="utf-8"),
+                      re.DOTALL | re.MULTILINE)[1].split()
+    if shutil.which("dpkg-query") is None:
+        return names
+    states = [subprocess.run(["dpkg-query", "-W", "-f", "${Status}", name], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, check=False).stdout for name in names]
+    return [name for name, state in zip(names, states) if not state.endswith(b" installed")]
+
+
+class Demo(program.Case):
+    def demo(self, *words, code=0):
+        done = subprocess.run([self.folder / "tree/examples/demo.sh", *words], cwd=self.folder, timeout=SECONDS,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        return done.stdout.decode(), done.stderr.decode()
+
+    def setUp(self):
+        super().setUp()
+        tree = self.folder / "tree"
+        for name in ("cmake", "examples", "include", "lib", "src"):
+            shutil.copytree(SOURCE / name, tree / name)
+        shutil.copy(SOURCE / "CMakeLists.txt", tree)
+
+    def test_own_text(self):
+        missing = missing_packages()
+        if missing:
+            self.skipTest("not installed: " + " ".join(missing))
+        for call in (1, 2):
+            output, _ = self.demo("script.txt")
+            self.assertEqual("== building" in output, call == 1)
+            self.assertRegex(output, r"validation loss \d.*perplexity \d")
+            passage = output.split("== what it writes\n")[1].split("\n\n== more")[0]
+            self.assertGreater(len(passage.split()), 50)
+            self.assertTrue((self.folder / "tree/build/demo/script.safetensors").exists())
+
+    def test_wrong_words(self):
+        self.assertIn("cannot read nowhere.txt", self.demo("nowhere.txt", code=1)[1])
+        self.assertIn("demo.sh FILE", self.demo("a", "b", code=1)[1])
+        self.assertIn("demo.sh FILE", self.demo("--help")[0])
+        self.assertFalse((self.folder / "tree/build").exists())
+
+
+if __name__ == "__main__":
+    SOURCE = pathlib.Path(sys.argv.pop(2)).resolve()
+    program.main()

@@ -1,0 +1,42 @@
+/* Expectations for golden tests, out of a safetensors file, and the measure of agreement.
+ *
+ * The error of an array a against the expected b is max_i |a_i - b_i| / max(|b_i|, rms(b)), rms
+ * being the root of the mean of squares; where b is all zeros, a has to be so exactly.
+ *
+ * The tests run on the devices of golden_devices: "cpu", in the instruction set that RNNKIT_MAX_ISA
+ * allows (the build runs them once for each), within 1e-5; and, where it is built, "reference" in
+ * float64, within what rounding to float32 in the fixture and in the API leaves.
+ */
+#ifndef GOLDEN_EXPECTED_H
+#define GOLDEN_EXPECTED_H
+
+#include "io/safetensors.h"
+#include "rnnkit/rnnkit.h"
+
+typedef struct golden_device {
+    const char *name, *options;
+    double limit;
+} golden_device;
+
+extern const golden_device golden_devices[];
+extern const int golden_device_count;
+
+/* Opens a fixture, or a device; a failure ends the test. */
+rki_st *expected_open(const char *path);
+rnnkit_context *golden_context(const golden_device *device);
+
+/* Fails the test, with the library's message, unless the call succeeded. */
+void golden_ok(int32_t status);
+
+/* The entry, and its values; those of the last three are to be freed. A missing one ends the test.
+ */
+const rki_st_entry *expected_entry(const rki_st *st, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+double *expected_doubles(const rki_st_entry *entry);
+float *expected_floats(const rki_st_entry *entry);
+int32_t *expected_ids(const rki_st_entry *entry);
+
+/* Prints the error, and fails the test, with the worst place, when it is above the limit. */
+void expect_agreement(const rki_st_entry *entry, const float *values, int64_t count, double limit);
+
+#endif

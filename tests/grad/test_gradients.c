@@ -1,0 +1,289 @@
+/* Gradients of every operation that has them, against central differences. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "gradient.h"
+
+typedef struct recurrent {
+    rki_recurrent_forward forward;
+    rki_recurrent_backward backward;
+} recurrent;
+
+static double recurrent_loss(void *problem)
+{
+    recurrent *p = problem;
+    const rki_recurrent_backward *b = &p->backward;
+    int64_t state = b->size.batch * b->size.hidden;
+    assert_int_equal(ops->recurrent_forward(device, &p->forward), 0);
+    return dot(b->dy, p->forward.y, b->size.steps * state) + dot(b->dhn, p->forward.hn, state) +
+           dot(b->dcn, p->forward.cn, state);
+}
+
+static void recurrent_backward(void *problem)
+{
+    recurrent *p = problem;
+    assert_int_equal(ops->recurrent_backward(device, &p->backward), 0);
+}
+
+static void check_recurrent(const char *name, rki_recurrent_size size, const int32_t *lengths)
+{
+    int64_t state = size.batch * size.hidden, gates = 4 * size.hidden;
+    int64_t x_count = size.steps * size.batch * size.input;
+    variable v[] = {{"x", randoms(x_count, 1), zeros(x_count), x_count},
+        {"h0", randoms(state, 1), zeros(state), state},
+        {"c0", randoms(state, 1), zeros(state), state},
+        {"W_ih", randoms(gates * size.input, 1), zeros(gates * size.input), gates * size.input},
+        {"W_hh", randoms(gates * size.hidden, 1), zeros(gates * size.hidden), gates * size.hidden},
+        {"b_ih", randoms(gates, 1), zeros(gates), gates},
+        {"b_hh", randoms(gates, 1), zeros(gates), gates}};
+    recurrent p = {.forward = {.size = size,
+                       .lengths = lengths,
+                       .x = v[0].values,
+                       .h0 = v[1].values,
+                       .c0 = v[2].values,
+                       .weight_ih = v[3].values,
+                       .weight_hh = v[4].values,
+                       .bias_ih = v[5].values,
+                       .bias_hh = v[6].values,
+                       .y = zeros(size.steps * state),
+                       .hn = zeros(state),
+                       .cn = zeros(state),
+                       .stash = bytes_of(ops->recurrent_stash(device, &size)),
+                       .scratch = bytes_of(ops->recurrent_forward_scratch(device, &size))},
+        .backward = {.size = size,
+            .lengths = lengths,
+            .x = v[0].values,
+            .h0 = v[1].values,
+            .c0 = v[2].values,
+            .weight_ih = v[3].values,
+            .weight_hh = v[4].values,
+            .dy = randoms(size.steps * state, 1),
+            .dhn = randoms(state, 1),
+            .dcn = randoms(state, 1),
+            .dx = v[0].gradient,
+            .dh0 = v[1].gradient,
+            .dc0 = v[2].gradient,
+            .dweight_ih = v[3].gradient,
+            .dweight_hh = v[4].gradient,
+            .dbias_ih = v[5].gradient,
+            .dbias_hh = v[6].gradient,
+            .scratch = bytes_of(ops->recurrent_backward_scratch(device, &size))}};
+    p.backward.y = p.forward.y;
+    p.backward.stash = p.forward.stash;
+    gradient_check check = {
+        name, v, sizeof v / sizeof v[0], &p, recurrent_loss, recurrent_backward};
+    check_gradients(&check);
+}
+
+static void test_recurrent(void **state)
+{
+    (void)state;
+    check_recurrent("recurrent T=4 B=3 I=5 H=6", (rki_recurrent_size){4, 3, 5, 6, 1}, NULL);
+    check_recurrent("recurrent T=1 B=1 I=1 H=1", (rki_recurrent_size){1, 1, 1, 1, 1}, NULL);
+}
+
+static void test_recurrent_lengths(void **state)
+{
+    (void)state;
+    static const int32_t lengths[] = {2, 0, 5, 4};
+    check_recurrent(
+        "recurrent T=5 B=4 I=3 H=4 lengths 2,0,5,4", (rki_recurrent_size){5, 4, 3, 4, 1}, lengths);
+}
+
+static double softmax_loss(void *problem)
+{
+    rki_softmax_loss call = *(rki_softmax_loss *)problem;
+    call.dx = NULL; /* evaluation alone: the way without gradients must give the same loss */
+    assert_int_equal(ops->softmax_loss(device, &call), 0);
+    return call.scale * *call.loss;
+}
+
+static void softmax_loss_backward(void *problem)
+{
+    const rki_softmax_loss *call = problem;
+    assert_int_equal(ops->softmax_loss(device, call), 0);
+}
+
+static void test_softmax_loss(void **state)
+{
+    (void)state;
+    enum { ROWS = 7, INPUTS = 5, CLASSES = 11 };
+    static const int32_t targets[ROWS] = {0, 10, 3, 3, 7, 1, 10};
+    variable v[] = {{"x", randoms(ROWS * INPUTS, 1), zeros(ROWS * INPUTS), ROWS * INPUTS},
+        {"W", randoms(CLASSES * INPUTS, 1), zeros(CLASSES * INPUTS), CLASSES * INPUTS},
+        {"b", randoms(CLASSES, 1), zeros(CLASSES), CLASSES}};
+    rki_softmax_loss call = {.rows = ROWS,
+        .inputs = INPUTS,
+        .classes = CLASSES,
+        .scale = 0.7,
+        .x = v[0].values,
+        .weight = v[1].values,
+        .bias = v[2].values,
+        .targets = targets,
+        .loss = zeros(1),
+        .row_loss = zeros(ROWS),
+        .dx = v[0].gradient,
+        .dweight = v[1].gradient,
+        .dbias = v[2].gradient};
+    call.scratch = bytes_of(ops->softmax_loss_scratch(device, &call));
+    gradient_check check = {"softmax_loss", v, 3, &call, softmax_loss, softmax_loss_backward};
+    check_gradients(&check);
+}
+
+/* y = x W^T + b by gemm; its gradients by gemm and column_sum. */
+typedef struct linear {
+    int64_t rows, inputs, outputs;
+    const variable *x, *weight, *bias;
+    double *y, *dy;
+} linear;
+
+static double linear_loss(void *problem)
+{
+    const linear *p = problem;
+    rki_gemm call = {.transpose_b = 1,
+        .m = p->rows,
+        .n = p->outputs,
+        .k = p->inputs,
+        .a = p->x->values,
+        .lda = p->inputs,
+        .b = p->weight->values,
+        .ldb = p->inputs,
+        .bias = p->bias->values,
+        .c = p->y,
+        .ldc = p->outputs};
+    assert_int_equal(ops->gemm(device, &call), 0);
+    return dot(p->dy, p->y, p->rows * p->outputs);
+}
+
+static void linear_backward(void *problem)
+{
+    const linear *p = problem;
+    rki_gemm dx = {.m = p->rows,
+        .n = p->inputs,
+        .k = p->outputs,
+        .a = p->dy,
+        .lda = p->outputs,
+        .b = p->weight->values,
+        .ldb = p->inputs,
+        .c = p->x->gradient,
+        .ldc = p->inputs};
+    rki_gemm dweight = {.transpose_a = 1,
+        .m = p->outputs,
+        .n = p->inputs,
+        .k = p->rows,
+        .a = p->dy,
+        .lda = p->outputs,
+        .b = p->x->values,
+        .ldb = p->inputs,
+        .accumulate = 1,
+        .c = p->weight->gradient,
+        .ldc = p->inputs};
+    assert_int_equal(ops->gemm(device, &dx), 0);
+    assert_int_equal(ops->gemm(device, &dweight), 0);
+    assert_int_equal(ops->column_sum(device, p->rows, p->outputs, p->dy, 1, p->bias->gradient), 0);
+}
+
+static void test_linear(void **state)
+{
+    (void)state;
+    enum { ROWS = 6, INPUTS = 5, OUTPUTS = 4 };
+    variable v[] = {{"x", randoms(ROWS * INPUTS, 1), zeros(ROWS * INPUTS), ROWS * INPUTS},
+        {"W", randoms(OUTPUTS * INPUTS, 1), zeros(OUTPUTS * INPUTS), OUTPUTS * INPUTS},
+        {"b", randoms(OUTPUTS, 1), zeros(OUTPUTS), OUTPUTS}};
+    linear p = {ROWS, INPUTS, OUTPUTS, &v[0], &v[1], &v[2], zeros(ROWS * OUTPUTS),
+        randoms(ROWS * OUTPUTS, 1)};
+    gradient_check check = {"linear", v, 3, &p, linear_loss, linear_backward};
+    check_gradients(&check);
+}
+
+typedef struct dropout {
+    rki_dropout call;
+    const variable *x;
+    double *y, *dy;
+} dropout;
+
+static double dropout_loss(void *problem)
+{
+    dropout *p = problem;
+    rki_dropout call = p->call;
+    call.x = p->x->values;
+    call.y = p->y;
+    assert_int_equal(ops->dropout(device, &call), 0);
+    return dot(p->dy, p->y, call.count);
+}
+
+static void dropout_backward(void *problem)
+{
+    dropout *p = problem;
+    rki_dropout call = p->call;
+    call.x = p->dy;
+    call.y = p->x->gradient;
+    assert_int_equal(ops->dropout(device, &call), 0);
+}
+
+static void test_dropout(void **state)
+{
+    (void)state;
+    enum { COUNT = 103 };
+    variable x = {"x", randoms(COUNT, 1), zeros(COUNT), COUNT};
+    dropout p = {
+        .call = {.count = COUNT, .rate = 0.3, .random = {5, RKI_PURPOSE_DROPOUT, 2}, .step = 9},
+        .x = &x,
+        .y = zeros(COUNT),
+        .dy = randoms(COUNT, 1)};
+    gradient_check check = {"dropout", &x, 1, &p, dropout_loss, dropout_backward};
+    check_gradients(&check);
+}
+
+enum { WORDS = 8, TABLE_ROWS = 5, WIDTH = 3 };
+static const int32_t ids[WORDS] = {4, 0, 2, 4, 4, 0, 2, 1}; /* row 3 never */
+static const int32_t rows[] = {0, 1, 2, 4}, starts[] = {0, 2, 3, 5, 8};
+static const int32_t order[WORDS] = {1, 5, 7, 2, 6, 0, 3, 4};
+
+typedef struct embedding {
+    const variable *table;
+    double *out, *dy;
+} embedding;
+
+static double embedding_loss(void *problem)
+{
+    const embedding *p = problem;
+    rki_gather call = {WORDS, WIDTH, ids, p->table->values, p->out};
+    assert_int_equal(ops->gather(device, &call), 0);
+    return dot(p->dy, p->out, WORDS * WIDTH);
+}
+
+static void embedding_backward(void *problem)
+{
+    const embedding *p = problem;
+    rki_scatter call = {4, WIDTH, rows, starts, order, p->dy, p->table->gradient};
+    assert_int_equal(ops->scatter(device, &call), 0);
+}
+
+static void test_embedding(void **state)
+{
+    (void)state;
+    enum { COUNT = TABLE_ROWS * WIDTH };
+    variable table = {"table", randoms(COUNT, 1), zeros(COUNT), COUNT};
+    embedding p = {&table, zeros(WORDS * WIDTH), randoms(WORDS * WIDTH, 1)};
+    gradient_check check = {"embedding", &table, 1, &p, embedding_loss, embedding_backward};
+    check_gradients(&check);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_recurrent),
+        cmocka_unit_test(test_recurrent_lengths),
+        cmocka_unit_test(test_softmax_loss),
+        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_embedding),
+    };
+    return cmocka_run_group_tests_name("gradients", tests, open_device, close_device);
+}

@@ -1,0 +1,39 @@
+/* Every operation of the table, with the shapes that it is tried on. */
+#ifndef PARITY_OPERATIONS_H
+#define PARITY_OPERATIONS_H
+
+#include "bench.h"
+
+extern const operation operations[];
+extern const int operation_count;
+
+/* run_matrix.c */
+enum { GEMM_SHAPES = 160, ADD_SCALED_SHAPES = 24, COLUMN_SUM_SHAPES = 24 };
+void run_gemm(bench *b, int shape);
+void run_add_scaled(bench *b, int shape);
+void run_column_sum(bench *b, int shape);
+
+/* run_embedding.c */
+enum { GATHER_SHAPES = 24, SCATTER_SHAPES = 24 };
+void run_gather(bench *b, int shape);
+void run_scatter(bench *b, int shape);
+
+/* run_dropout.c */
+enum { DROPOUT_SHAPES = 40 };
+void run_dropout(bench *b, int shape);
+
+/* run_recurrent.c */
+enum { RECURRENT_SHAPES = 160, STEP_SHAPES = 70 };
+void run_recurrent(bench *b, int shape);
+void run_recurrent_step(bench *b, int shape);
+
+/* run_softmax_loss.c */
+enum { SOFTMAX_LOSS_SHAPES = 60 };
+void run_softmax_loss(bench *b, int shape);
+
+/* run_update.c */
+enum { UPDATE_SHAPES = 72, SQUARE_SUM_SHAPES = 24 };
+void run_update(bench *b, int shape);
+void run_square_sum(bench *b, int shape);
+
+#endif

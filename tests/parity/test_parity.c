@@ -1,0 +1,134 @@
+/* Parity: every operation on every device and instruction set against the reference in float64;
+ * NaN goes the same ways everywhere; the number of threads changes no bit.
+ *
+ * One case for each operation and device, named so: "gemm parity cpu/avx512/2".
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "operations.h"
+
+enum { MOST_SUBJECTS = 5, MOST_THREADS = 4, PLAIN = -1 };
+
+typedef struct test_case {
+    const operation *op;
+    int place; /* of the subject, or of the instruction set */
+    char name[64];
+} test_case;
+
+static subject truth;
+static subject subjects[MOST_SUBJECTS];
+static subject cpus[MOST_SUBJECTS][MOST_THREADS]; /* by instruction set, then threads - 1 */
+static int subject_count;
+
+static void compare_with_truth(const test_case *c, int shape, int poison)
+{
+    outcome expected, got;
+    run_operation(c->op, shape, &truth, poison, &expected);
+    run_operation(c->op, shape, &subjects[c->place], poison, &got);
+    assert_close(c->op->name, subjects[c->place].name, &expected, &got, c->op->tolerance);
+    free_outcome(&expected);
+    free_outcome(&got);
+}
+
+static void test_parity(void **state)
+{
+    const test_case *c = *state;
+    for (int shape = 0; shape < c->op->shapes; shape++)
+        compare_with_truth(c, shape, PLAIN);
+}
+
+/* A NaN in each input in turn; every fifth shape will do. */
+static void test_nan(void **state)
+{
+    const test_case *c = *state;
+    for (int shape = 3; shape < c->op->shapes - 12; shape += 5) {
+        outcome plain;
+        run_operation(c->op, shape, &truth, PLAIN, &plain);
+        int inputs = plain.inputs;
+        free_outcome(&plain);
+        for (int poison = 0; poison < inputs; poison++)
+            compare_with_truth(c, shape, poison);
+    }
+}
+
+static void test_threads(void **state)
+{
+    const test_case *c = *state;
+    const subject *of = cpus[c->place];
+    for (int shape = 0; shape < c->op->shapes; shape++) {
+        outcome expected;
+        run_operation(c->op, shape, &of[0], PLAIN, &expected);
+        for (int i = 1; i < MOST_THREADS; i++) {
+            outcome got;
+            run_operation(c->op, shape, &of[i], PLAIN, &got);
+            assert_identical(c->op->name, of[i].name, &expected, &got);
+            free_outcome(&got);
+        }
+        free_outcome(&expected);
+    }
+}
+
+static int open_devices(void **state)
+{
+    (void)state;
+    truth = open_reference(RKI_FLOAT64);
+    subjects[subject_count++] = open_reference(RKI_FLOAT32);
+    for (int32_t isa = 0; isa < isa_count(); isa++) {
+        for (int i = 0; i < MOST_THREADS; i++)
+            cpus[isa][i] = open_cpu(isa, i + 1);
+        subjects[subject_count++] = cpus[isa][1];
+    }
+    return 0;
+}
+
+static int close_devices(void **state)
+{
+    (void)state;
+    for (int32_t isa = 0; isa < isa_count(); isa++)
+        for (int i = 0; i < MOST_THREADS; i++)
+            close_subject(&cpus[isa][i]);
+    close_subject(&subjects[0]);
+    close_subject(&truth);
+    return 0;
+}
+
+enum { MOST_CASES = 256 };
+static test_case cases[MOST_CASES];
+static struct CMUnitTest tests[MOST_CASES];
+static size_t test_count;
+
+static void add_case(
+    const operation *op, const char *what, CMUnitTestFunction function, int place, const char *on)
+{
+    test_case *c = &cases[test_count];
+    c->op = op;
+    c->place = place;
+    snprintf(c->name, sizeof c->name, "%.20s %.10s %.31s", op->name, what, on);
+    tests[test_count++] = (struct CMUnitTest){c->name, function, NULL, NULL, c};
+}
+
+/* With an argument: only the cases whose name contains it. */
+int main(int argc, char **argv)
+{
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
+    open_devices(NULL);
+    for (int i = 0; i < operation_count; i++) {
+        for (int place = 0; place < subject_count; place++) {
+            add_case(&operations[i], "parity", test_parity, place, subjects[place].name);
+            add_case(&operations[i], "nan", test_nan, place, subjects[place].name);
+        }
+        for (int32_t isa = 0; isa < isa_count(); isa++)
+            add_case(&operations[i], "threads", test_threads, isa, subjects[1 + isa].name);
+    }
+    int failed = _cmocka_run_group_tests("parity", tests, test_count, NULL, NULL);
+    close_devices(NULL);
+    return failed;
+}

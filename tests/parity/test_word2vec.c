@@ -1,0 +1,360 @@
+/* The kernels of word2vec on every instruction set: training against the equations in plain double,
+ * draws against Philox a word at a time, products against sums. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "word2vec/kernels/kernels.h"
+
+enum { WORDS = 40, ROWS = 60, MOST_NEGATIVES = 13, PITCH = WORDS + RKI_W2V_SLACK };
+
+static const rki_w2v_kernels *sets[RKI_ISA_COUNT];
+static int set_count;
+
+static int find_sets(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RKI_ISA_COUNT; i++)
+        if (rki_w2v_kernels_of((rki_isa)i) != NULL) sets[set_count++] = rki_w2v_kernels_of((rki_isa)i);
+    return set_count > 0 ? 0 : -1;
+}
+
+static double uniform(uint64_t index)
+{
+    return rki_random_uniform((rki_random){7, RKI_PURPOSE_SAMPLE, 0}, 0, index);
+}
+
+typedef struct problem {
+    int64_t width, stride, negatives, window;
+    int cbow;
+    float spread;
+    float input[ROWS * 512], output[ROWS * 512];
+    int32_t words[PITCH], left[PITCH], right[PITCH], noise[MOST_NEGATIVES * PITCH];
+} problem;
+
+static void make_windows(problem *of)
+{
+    int64_t before = 0;
+    for (int64_t i = 0; i < WORDS; i++) {
+        int64_t reach = 1 + (int64_t)(uniform(900 + (uint64_t)i) * (double)of->window);
+        of->words[i] = i == 13 || i == 27 || i == 28 ? -1 : (int32_t)(uniform((uint64_t)i) * ROWS);
+        of->left[i] = (int32_t)(before < reach ? before : reach);
+        of->right[i] = 0;
+        while (of->right[i] < reach && i + of->right[i] + 1 < WORDS && i + of->right[i] + 1 != 13 &&
+               i + of->right[i] + 1 != 27 && i + of->right[i] + 1 != 28)
+            of->right[i]++;
+        before = of->words[i] < 0 ? 0 : before + 1;
+    }
+    for (int64_t k = 0; k < of->negatives; k++)
+        for (int64_t i = 0; i < WORDS; i++) {
+            double draw = uniform((uint64_t)(5000 + k * WORDS + i));
+            int32_t row = draw < 0.1 ? -1 : (int32_t)(draw * ROWS);
+            for (int64_t j = 0; j < k; j++)
+                if (of->noise[j * PITCH + i] == row) row = -1;
+            of->noise[k * PITCH + i] = row == of->words[i] ? -1 : row;
+        }
+}
+
+static problem *make(int64_t width, int64_t negatives, int64_t window, int cbow, float spread)
+{
+    problem *of = calloc(1, sizeof *of);
+    assert_non_null(of);
+    of->width = width;
+    of->stride = (width + RKI_W2V_ALIGN - 1) / RKI_W2V_ALIGN * RKI_W2V_ALIGN;
+    of->negatives = negatives;
+    of->window = window;
+    of->cbow = cbow;
+    of->spread = spread;
+    for (int64_t r = 0; r < ROWS; r++)
+        for (int64_t k = 0; k < width; k++) {
+            uint64_t at = (uint64_t)(r * width + k);
+            of->input[r * of->stride + k] = (float)(uniform(100000 + at) - 0.5);
+            of->output[r * of->stride + k] = (float)(uniform(900000 + at) - 0.5);
+        }
+    make_windows(of);
+    return of;
+}
+
+/* The equations in double, a group of output rows at a time. */
+typedef struct reference {
+    double input[ROWS * 512], output[ROWS * 512];
+    double loss;
+    int64_t pairs;
+} reference;
+
+static void train_group(reference *to, const problem *of, double **x, int64_t inputs, double **y,
+    int outputs, int has_word, double rate)
+{
+    double g[64][RKI_W2V_OUTPUTS], old[RKI_W2V_OUTPUTS][512];
+    for (int64_t i = 0; i < inputs; i++)
+        for (int j = 0; j < outputs; j++) {
+            double score = 0, label = has_word && j == 0;
+            for (int64_t k = 0; k < of->width; k++)
+                score += x[i][k] * y[j][k];
+            double sigmoid = 1 / (1 + exp(-score));
+            g[i][j] = rate * (label - sigmoid);
+            to->loss -= log(label != 0 ? sigmoid : 1 - sigmoid);
+            to->pairs++;
+        }
+    for (int j = 0; j < outputs; j++)
+        memcpy(old[j], y[j], (size_t)of->width * sizeof(double));
+    for (int64_t i = 0; i < inputs; i++)
+        for (int64_t k = 0; k < of->width; k++) {
+            double before = x[i][k];
+            for (int j = 0; j < outputs; j++) {
+                y[j][k] += g[i][j] * before;
+                x[i][k] += g[i][j] * old[j][k];
+            }
+        }
+}
+
+static void train_word(reference *to, const problem *of, int64_t t, double rate)
+{
+    double *rows[64], *x[64], *y[RKI_W2V_OUTPUTS], mean[512] = {0}, before[512];
+    int64_t inputs = 0;
+    int outputs = 1, has_word = 1;
+    for (int64_t i = t - of->left[t]; i <= t + of->right[t]; i++)
+        if (i != t) rows[inputs++] = to->input + of->words[i] * of->stride;
+    if (inputs == 0) return;
+    for (int64_t i = 0; i < inputs; i++)
+        for (int64_t k = 0; k < of->width; k++)
+            mean[k] += rows[i][k] / (double)inputs;
+    memcpy(before, mean, sizeof before);
+    memcpy(x, rows, sizeof x);
+    if (of->cbow) x[0] = mean;
+    y[0] = to->output + of->words[t] * of->stride;
+    for (int64_t k = 0; k <= of->negatives; k++) {
+        int32_t row = k < of->negatives ? of->noise[k * PITCH + t] : -1;
+        if (outputs == RKI_W2V_OUTPUTS || k == of->negatives) {
+            if (row < 0 && k < of->negatives) continue;
+            if (outputs > 0) train_group(to, of, x, of->cbow ? 1 : inputs, y, outputs, has_word, rate);
+            outputs = has_word = 0;
+        }
+        if (row >= 0) y[outputs++] = to->output + row * of->stride;
+    }
+    for (int64_t i = 0; of->cbow && i < inputs; i++)
+        for (int64_t k = 0; k < of->width; k++)
+            rows[i][k] += (mean[k] - before[k]) *
+                          (of->spread > 0 ? (double)of->spread : 1 / (double)inputs);
+}
+
+static reference *train_plainly(const problem *of, double rate)
+{
+    reference *to = calloc(1, sizeof *to);
+    assert_non_null(to);
+    for (int64_t i = 0; i < ROWS * of->stride; i++) {
+        to->input[i] = (double)of->input[i];
+        to->output[i] = (double)of->output[i];
+    }
+    for (int64_t t = 0; t < WORDS; t++)
+        if (of->words[t] >= 0) train_word(to, of, t, rate);
+    return to;
+}
+
+static void assert_near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance))
+        fail_msg("%.9g, expected %.9g within %g", value, expected, tolerance);
+}
+
+static void compare(const problem *of, const rki_w2v_kernels *kernels, int prefetch)
+{
+    const float rate = 0.05f;
+    problem *own = malloc(sizeof *own);
+    float gradients[64 * RKI_W2V_OUTPUTS + RKI_W2V_SLACK], *rows[64];
+    _Alignas(64) float mean[1024];
+    reference *expected = train_plainly(of, (double)rate);
+    assert_non_null(own);
+    *own = *of;
+    rki_w2v_run run = {.input = own->input,
+        .output = own->output,
+        .stride = own->stride,
+        .words = own->words,
+        .targets = own->words,
+        .left = own->left,
+        .right = own->right,
+        .noise = own->noise,
+        .negatives = own->negatives,
+        .pitch = PITCH,
+        .last = WORDS,
+        .prefetch = prefetch,
+        .cbow = own->cbow,
+        .rate = rate,
+        .spread = own->spread,
+        .gradients = gradients,
+        .rows = rows,
+        .mean = mean};
+    kernels->train(&run);
+    assert_int_equal(run.diverged, 0);
+    assert_int_equal(run.pairs, expected->pairs);
+    assert_near(run.loss, expected->loss, 1e-5 * expected->loss);
+    for (int64_t i = 0; i < ROWS * of->stride; i++) {
+        assert_near((double)own->input[i], expected->input[i], 2e-5);
+        assert_near((double)own->output[i], expected->output[i], 2e-5);
+    }
+    free(own);
+    free(expected);
+}
+
+static void windows_follow_the_equations(void **state)
+{
+    (void)state;
+    static const int64_t widths[] = {1, 3, 16, 33, 64, 100, 300};
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+        for (int64_t negatives = 1; negatives <= MOST_NEGATIVES; negatives += 2)
+            for (int cbow = 0; cbow < 3; cbow++) {
+                problem *of = make(widths[w], negatives, 1 + (int64_t)w, cbow > 0, cbow == 2);
+                for (int i = 0; i < set_count; i++)
+                    compare(of, sets[i], i % 2);
+                free(of);
+            }
+}
+
+static void a_score_that_is_no_number_is_told(void **state)
+{
+    (void)state;
+    for (int i = 0; i < set_count; i++) {
+        problem *of = make(20, 5, 3, 0, 0);
+        float gradients[64 * RKI_W2V_OUTPUTS + RKI_W2V_SLACK], *rows[64];
+        of->output[of->words[5] * of->stride + 2] = NAN;
+        rki_w2v_run run = {.input = of->input,
+            .output = of->output,
+            .stride = of->stride,
+            .words = of->words,
+            .targets = of->words,
+            .left = of->left,
+            .right = of->right,
+            .noise = of->noise,
+            .negatives = of->negatives,
+            .pitch = PITCH,
+            .last = WORDS,
+            .rate = 0.1f,
+            .gradients = gradients,
+            .rows = rows};
+        sets[i]->train(&run);
+        assert_int_equal(run.diverged, 1);
+        free(of);
+    }
+}
+
+/* Draws. */
+
+enum { TOKENS = 1001 };
+
+static void draw_plainly(const rki_w2v_draws *draws, int32_t place, uint32_t number, uint32_t out[4])
+{
+    /* base/random.h: counter {index low, index high, step, stream}, key {seed ^ purpose ...} */
+    rki_random random = {(uint64_t)draws->key[1] << 32 | (draws->key[0] ^ 0), 0, number};
+    rki_random_draw(random, draws->pass, draws->base + (uint64_t)place, out);
+}
+
+static void subsampling_draws_philox(void **state)
+{
+    (void)state;
+    static const uint64_t bases[] = {0, 12345, 0xFFFFFF00u, (uint64_t)3 << 32};
+    int32_t tokens[TOKENS], keep[ROWS + 1];
+    for (int i = 0; i < TOKENS; i++)
+        tokens[i] = i % 17 == 0 ? -1 : i % ROWS;
+    keep[0] = -1;
+    for (int i = 0; i < ROWS; i++)
+        keep[i + 1] = i < 5 ? -1 : (int32_t)(uint32_t)(uniform((uint64_t)i) * 4294967295.0);
+    for (size_t b = 0; b < sizeof bases / sizeof *bases; b++) {
+        rki_w2v_draws draws = {{11, 22}, 3, bases[b]};
+        for (int s = 0; s < set_count; s++) {
+            int32_t words[TOKENS + RKI_W2V_SLACK], places[TOKENS + RKI_W2V_SLACK],
+                seconds[TOKENS + RKI_W2V_SLACK];
+            int64_t kept = sets[s]->subsample(
+                &draws, 0, tokens, TOKENS, keep + 1, words, places, seconds);
+            int64_t at = 0;
+            for (int32_t i = 0; i < TOKENS; i++) {
+                uint32_t drawn[4];
+                draw_plainly(&draws, i, 0, drawn);
+                if ((drawn[0] & ~1u) >= (uint32_t)keep[tokens[i] + 1]) continue;
+                assert_true(at < kept);
+                assert_int_equal(words[at], tokens[i]);
+                assert_int_equal(places[at], i);
+                assert_int_equal((uint32_t)seconds[at], drawn[1]);
+                at++;
+            }
+            assert_int_equal(at, kept);
+        }
+    }
+}
+
+static void noise_draws_philox(void **state)
+{
+    (void)state;
+    const int64_t count = 50, negatives = 7;
+    int32_t places[PITCH] = {0}, words[PITCH] = {0}, limits[ROWS], aliases[ROWS];
+    rki_w2v_draws draws = {{5, 6}, 7, 1000};
+    for (int i = 0; i < ROWS; i++) {
+        limits[i] = (int32_t)(uint32_t)(uniform((uint64_t)i) * 4294967295.0);
+        aliases[i] = (i * 7 + 3) % ROWS;
+    }
+    for (int i = 0; i < count; i++) {
+        places[i] = i * 3;
+        words[i] = i % ROWS;
+    }
+    for (int s = 0; s < set_count; s++) {
+        int32_t out[7 * PITCH];
+        sets[s]->noise(
+            &draws, places, words, count, negatives, ROWS, limits, aliases, PITCH, out);
+        for (int64_t i = 0; i < count; i++)
+            for (int64_t k = 0; k < negatives; k++) {
+                uint32_t drawn[4];
+                draw_plainly(&draws, places[i], (uint32_t)(1 + k / 2), drawn);
+                int32_t column = (int32_t)((uint64_t)drawn[2 * (k % 2)] * ROWS >> 32);
+                int32_t row = drawn[2 * (k % 2) + 1] < (uint32_t)limits[column] ? column
+                                                                                : aliases[column];
+                int again = row == words[i];
+                for (int64_t j = 0; j < k; j++)
+                    again |= out[j * PITCH + i] == row;
+                assert_int_equal(out[k * PITCH + i], again ? -1 : row);
+            }
+    }
+}
+
+static void products_are_sums(void **state)
+{
+    (void)state;
+    static const int64_t widths[] = {1, 7, 16, 100};
+    float *x = malloc(9 * 104 * sizeof *x), *y = malloc(11 * 104 * sizeof *y), out[9 * 11];
+    assert_non_null(x);
+    assert_non_null(y);
+    for (int i = 0; i < 9 * 104; i++)
+        x[i] = (float)(uniform((uint64_t)i) - 0.5);
+    for (int i = 0; i < 11 * 104; i++)
+        y[i] = (float)(uniform(7777 + (uint64_t)i) - 0.5);
+    for (int s = 0; s < set_count; s++)
+        for (size_t w = 0; w < 4; w++)
+            for (int64_t rows = 1; rows <= 9; rows++)
+                for (int64_t queries = 1; queries <= 11; queries++) {
+                    sets[s]->products(x, rows, y, queries, widths[w], 103, 104, out);
+                    for (int64_t q = 0; q < queries; q++)
+                        for (int64_t r = 0; r < rows; r++) {
+                            double sum = 0;
+                            for (int64_t k = 0; k < widths[w]; k++)
+                                sum += (double)x[r * 103 + k] * (double)y[q * 104 + k];
+                            assert_near((double)out[q * rows + r], sum, 1e-5);
+                        }
+                }
+    free(x);
+    free(y);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_follow_the_equations),
+        cmocka_unit_test(a_score_that_is_no_number_is_told),
+        cmocka_unit_test(subsampling_draws_philox),
+        cmocka_unit_test(noise_draws_philox),
+        cmocka_unit_test(products_are_sums),
+    };
+    return cmocka_run_group_tests(tests, find_sets, NULL);
+}
