@@ -13,7 +13,7 @@
 #include "cpu/gemm.h"
 
 #include "cpu/blas.h"
-#include "cpu/float_mode.h"
+#include "base/float_mode.h"
 #include "cpu/parallel.h"
 
 enum {

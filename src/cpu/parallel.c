@@ -2,7 +2,7 @@
 #include "cpu/parallel.h"
 
 #include "base/threads.h"
-#include "cpu/float_mode.h"
+#include "base/float_mode.h"
 
 static void run_block(int64_t count, int64_t block, int64_t place, rki_block_fn run, void *user)
 {

@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "cpu/float_mode.h"
+#include "base/float_mode.h"
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
 #include "cpu/recurrent.h"

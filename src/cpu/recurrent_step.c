@@ -1,6 +1,6 @@
 /* One step of the recurrent layer in place, for streaming: the weights are read once, where they
  * lie. The result is that of the same step in a whole forward pass, bit for bit. */
-#include "cpu/float_mode.h"
+#include "base/float_mode.h"
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
 #include "cpu/recurrent.h"

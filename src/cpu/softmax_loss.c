@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "cpu/cpu.h"
-#include "cpu/float_mode.h"
+#include "base/float_mode.h"
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
 

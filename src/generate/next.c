@@ -1,17 +1,10 @@
 /* One token more, and what the model thinks of all of them.
  *
- * The numbers are worked out in the default floating-point mode, whatever the host's is: nothing
+ * The numbers are worked out in our own floating-point mode, whatever the host's is: nothing
  * traps, the same seed gives the same token, and the host's mode and flags are then as before.
  */
-#include <fenv.h>
-
+#include "base/float_mode.h"
 #include "generate/generator.h"
-
-static void enter_default_mode(fenv_t *host)
-{
-    fegetenv(host);
-    fesetenv(FE_DFL_ENV);
-}
 
 /* <pad> and <bos> never; without a vocabulary there is nothing special about any id. */
 static int may_be_drawn(const rnnkit_generator *generator, int32_t special)
@@ -35,14 +28,13 @@ static int64_t list_candidates(const rnnkit_generator *generator)
 
 static int32_t choose(const rnnkit_generator *generator, int32_t *id)
 {
-    fenv_t host;
     RKI_TRY(rki_check_logits(generator->predictor.logits, generator->predictor.words));
     double uniform = rki_random_uniform(generator->random, 0, (uint64_t)generator->draws);
     int64_t count = list_candidates(generator);
-    enter_default_mode(&host);
+    uint64_t mode = rki_float_enter();
     *id = rki_sample(&generator->settings.sampling, generator->recent.counts, generator->candidates,
         count, uniform);
-    fesetenv(&host);
+    rki_float_leave(mode);
     return RNNKIT_OK;
 }
 
@@ -103,16 +95,15 @@ int32_t rnnkit_generator_next(rnnkit_generator *generator, int32_t *id)
 static int32_t probabilities(const rnnkit_generator *generator, float *values, int64_t count)
 {
     const rki_predictor *predictor = &generator->predictor;
-    fenv_t host;
     RKI_TRY(rki_check_pointer(values, "probabilities"));
     if (count != predictor->words)
         return rki_fail(RNNKIT_E_SHAPE, "probabilities has %lld numbers, expected %lld",
             (long long)count, (long long)predictor->words);
     RKI_TRY(check_fed(generator));
     RKI_TRY(rki_check_logits(predictor->logits, count));
-    enter_default_mode(&host);
+    uint64_t mode = rki_float_enter();
     rki_probabilities(predictor->logits, count, values);
-    fesetenv(&host);
+    rki_float_leave(mode);
     return RNNKIT_OK;
 }
 

@@ -111,13 +111,17 @@ int32_t rki_checkpoint_add(
     if (is_attached(checkpoint, name) || find_number(checkpoint, name) != NULL)
         return rki_fail(
             RNNKIT_E_ARGUMENT, "the name \"%s\" is used already", rki_st_shown(name, shown));
+    const rki_memory *memory = memory_of(checkpoint);
     void *block = checkpoint->parts;
-    RKI_TRY(rki_grow(memory_of(checkpoint), &block, &checkpoint->part_capacity,
-        checkpoint->part_count, checkpoint->part_count + 1, sizeof *checkpoint->parts,
-        "parts of a checkpoint"));
-    checkpoint->parts = block;
     rki_part part = {NULL, kind, object};
-    RKI_TRY(rki_copy_text(memory_of(checkpoint), name, -1, &part.name));
+    RKI_TRY(rki_copy_text(memory, name, -1, &part.name));
+    int32_t status = rki_grow(memory, &block, &checkpoint->part_capacity, checkpoint->part_count,
+        checkpoint->part_count + 1, sizeof *checkpoint->parts, "parts of a checkpoint");
+    if (status < 0) {
+        rki_release(memory, part.name);
+        return status;
+    }
+    checkpoint->parts = block;
     checkpoint->parts[checkpoint->part_count++] = part;
     rki_object_retain(object); /* every handle starts with its rki_object */
     return RNNKIT_OK;

@@ -1,6 +1,6 @@
 /* Training whose result does not depend on the number of threads. See local.h. */
 #include "base/threads.h"
-#include "cpu/float_mode.h"
+#include "base/float_mode.h"
 #include "word2vec/team.h"
 
 #ifdef _OPENMP

@@ -117,6 +117,7 @@ static int32_t find_parts(const rki_st *st, const char *path, parts *out)
     const char *format = rki_st_metadata(st, "format");
     if (format == NULL || strcmp(format, STATE_FORMAT) != 0)
         return bad(path, "expected a state of word2vec: its \"format\" is not " STATE_FORMAT);
+    if (rki_st_metadata(st, "checksum") == NULL) return bad(path, "the checksum is missing");
     RKI_TRY(rki_st_check(st, "checksum"));
     *out = (parts){rki_st_find(st, "place"), rki_st_find(st, "loss"), rki_st_find(st, "input"),
         rki_st_find(st, "output"), rki_st_find(st, "vocabulary"),

@@ -2,7 +2,7 @@
 #include "word2vec/team.h"
 
 #include "base/threads.h"
-#include "cpu/float_mode.h"
+#include "base/float_mode.h"
 
 #ifdef _OPENMP
 #include <omp.h>

@@ -24,7 +24,10 @@ typedef struct process {
     int omp_threads, omp_dynamic, blas_threads;
     int rounding, traps, denormals;
     char locale[256], folder[4096];
-    struct sigaction handlers[32];
+    struct handler {
+        void (*function)(int);
+        int flags, blocked; /* blocked: how many other signals */
+    } handlers[32];
     size_t environment;
 } process;
 
@@ -35,6 +38,18 @@ static int ask(const char *function)
     void *symbol = dlsym(RTLD_DEFAULT, function);
     memcpy(&call, &symbol, sizeof call);
     return symbol == NULL ? -1 : call();
+}
+
+static struct handler look_at_handler(int number)
+{
+    struct sigaction action;
+    struct handler found = {0};
+    if (sigaction(number, NULL, &action) != 0) return found;
+    found.function = action.sa_handler;
+    found.flags = action.sa_flags;
+    for (int i = 1; i < 32; i++)
+        found.blocked += sigismember(&action.sa_mask, i);
+    return found;
 }
 
 static process look(void)
@@ -51,7 +66,7 @@ static process look(void)
     snprintf(now.locale, sizeof now.locale, "%s", setlocale(LC_ALL, NULL));
     assert_non_null(getcwd(now.folder, sizeof now.folder));
     for (int i = 1; i < 32; i++)
-        sigaction(i, NULL, &now.handlers[i]);
+        now.handlers[i] = look_at_handler(i);
     for (char **entry = environ; *entry != NULL; entry++)
         now.environment++;
     return now;

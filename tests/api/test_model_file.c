@@ -384,7 +384,7 @@ static void refuses_wrong_metadata(void **state)
         {"\\\"sizes\\\":[8,12]", "\\\"sizes\\\":[8,13]", "[52, 8]"},
         {"\\\"sizes\\\":[8,12]", "\\\"sizes\\\":[4503599627370496,4503599627370496]", "lstm"},
         {"layers=2", "layers=3", "weight_ih_l2"},
-        {"layers=2", "layers=1", "weight_hh_l1"},
+        {"layers=2", "layers=1", "_l1"},
         {"layers=2", "layrs=2", "layrs"},
         {"\"unit=", "\"unti=", "unti"},
         {"<pad> 0", "<pda> 0", "line 1"},

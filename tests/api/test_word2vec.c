@@ -106,9 +106,9 @@ static int32_t count_calls(double done, double loss, double rate, void *user)
 static void a_callback_stops_and_a_cancel_too(void **state)
 {
     (void)state;
-    rnnkit_word2vec *whole = create("dimension=4 epochs=4 threads=1"), *parts;
+    rnnkit_word2vec *whole = create("dimension=4 sample=0 epochs=4 threads=1"), *parts;
     int calls = 0;
-    parts = create("dimension=4 epochs=4 threads=1");
+    parts = create("dimension=4 sample=0 epochs=4 threads=1");
     text_ok(rnnkit_word2vec_push(whole, poem, -1));
     text_ok(rnnkit_word2vec_train(whole, NULL, NULL));
     text_ok(rnnkit_word2vec_push(parts, poem, 10));

@@ -28,6 +28,8 @@ def argument_type(parameter):
     depth = stars.count("*")
     if kind in CALLBACKS:
         return CALLBACKS[kind]
+    if kind.endswith("_fn"):
+        return ctypes.c_void_p  # one that no test here gives
     if kind == "char" and depth == 1:
         return ctypes.c_char_p
     if depth == 0:

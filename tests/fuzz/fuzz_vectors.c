@@ -1,6 +1,5 @@
 /* Any bytes as a file of vectors: opened in every format, and what was opened is asked and written
  * and read again. */
-#define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

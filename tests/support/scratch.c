@@ -32,7 +32,7 @@ static void fail(const char *what)
 
 const char *scratch_path(const char *name)
 {
-    static char paths[8][1024];
+    static char paths[64][1024];
     static unsigned next;
     if (folder[0] == '\0') {
         const char *base = getenv("TMPDIR");
@@ -40,7 +40,7 @@ const char *scratch_path(const char *name)
         if (mkdtemp(folder) == NULL) fail(folder);
         atexit(remove_folder);
     }
-    char *path = paths[next++ % 8];
+    char *path = paths[next++ % 64];
     snprintf(path, sizeof paths[0], "%s%s%s", folder, *name != '\0' ? "/" : "", name);
     return path;
 }

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* The path of `name` in the folder, which is made on first use. The text is valid until eight more
+/* The path of `name` in the folder, which is made on first use. The text is valid until 64 more
  * calls were made. */
 const char *scratch_path(const char *name);
 

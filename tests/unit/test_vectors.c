@@ -205,7 +205,7 @@ static void hostile_files(void **state)
         {"a 1 2\nb 1\n", NULL, "line 2: expected a word and 2 values", 0},
         {"a\nb\n", NULL, "dimension 0", 0},
         {"1 1\na \0\0\xc0\x7f", NULL, "not finite", 10},
-        {"1 1\na \0\0\x80", NULL, "bytes follow", 9},
+        {"1 1\na \0\0\x80", NULL, "ends within word 0", 9},
         {"2 1\na \0\0\x80\x3f" "bcdef", NULL, "ends within word 1", 15},
         {"1 1\n \0\0\x80\x3f", "format=binary", "expected a word", 9},
         {"1 2\na\0b 1 2\n", "format=text", "without NUL", 12},

@@ -24,7 +24,7 @@ def arguments():
                         ("steps", 10), ("batch", 256), ("embedding", 200), ("hidden", 256),
                         ("layers", 2)):
         parser.add_argument("--" + name, type=int, default=value)
-    for name, value in (("dropout", 0.5), ("lr", 0.001), ("clip", 5.0), ("valid", 0.0)):
+    for name, value in (("dropout", 0.5), ("lr", 0.001), ("clip", 0.0), ("valid", 0.0)):
         parser.add_argument("--" + name, type=float, default=value)
     return parser.parse_args()
 

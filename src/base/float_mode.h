@@ -2,8 +2,8 @@
  * zero, because arithmetic on them is many times slower. A thread enters the mode where its work
  * begins and leaves it where that ends, so the host's mode and its exception flags never change.
  */
-#ifndef RKI_CPU_FLOAT_MODE_H
-#define RKI_CPU_FLOAT_MODE_H
+#ifndef RKI_BASE_FLOAT_MODE_H
+#define RKI_BASE_FLOAT_MODE_H
 
 #include <stdint.h>
 
