@@ -502,7 +502,7 @@ static void bad_arguments(void **state)
     text_fails(rnnkit_vectors_create(context, "a\0", 2, good, 1, &out), RNNKIT_E_ARGUMENT, "empty");
     text_fails(rnnkit_vectors_create(context, "a\0b", 2, bad, 1, &out), RNNKIT_E_ARGUMENT, "values[1][0]");
     text_fails(rnnkit_vectors_create(context, "a", INT64_MAX, good, 3, &out), RNNKIT_E_SHAPE, "too many");
-    text_fails(rnnkit_vectors_create(context, "a", (int64_t)1 << 60, good, 1, &out), RNNKIT_E_MEMORY, "vectors");
+    text_fails(rnnkit_vectors_create(context, "a", (int64_t)1 << 62, good, 1, &out), RNNKIT_E_MEMORY, "vectors");
     assert_ptr_equal(out, (void *)0x1);
     text_fails(rnnkit_vectors_open(context, scratch_path("missing"), NULL, &out), RNNKIT_E_IO, "missing");
     text_fails(rnnkit_vectors_open(context, NULL, NULL, &out), RNNKIT_E_ARGUMENT, "path");
