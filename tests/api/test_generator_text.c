@@ -255,9 +255,10 @@ static void test_stop_in_bytes(void **state)
     language with = make("unit=byte", NULL);
     char text[ROOM];
     int64_t size = 0;
+    static const char character[] = "\xF0\x9F\x98\x80"; /* U+1F600: four bytes, an id each */
     int32_t byte[4];
-    for (int i = 0; i < 4; i++) /* the four bytes of U+1F600, each an id of its own */
-        text_ok(rnnkit_vocab_find(with.vocab, "\xF0\x9F\x98\x80" + i, 1, &byte[i]));
+    for (int i = 0; i < 4; i++)
+        text_ok(rnnkit_vocab_find(with.vocab, &character[i], 1, &byte[i]));
     rnnkit_generator *generator = generate(&with, "temperature=0");
     text_ok(rnnkit_generator_stop_at(generator, "x"));
     prefer(&with, byte[0], &much, 1);
@@ -274,7 +275,7 @@ static void test_stop_in_bytes(void **state)
     text_ok(rnnkit_generator_next(generator, &id));
     size += take(generator, text);
     assert_int_equal(size, 4);
-    assert_memory_equal(text, "\xF0\x9F\x98\x80", 4);
+    assert_memory_equal(text, character, 4);
     assert_int_equal(rnnkit_generator_next(generator, &id), RNNKIT_DONE); /* at the stop text */
     assert_int_equal(take(generator, text), 0);
     rnnkit_generator_destroy(generator);

@@ -15,6 +15,7 @@ import unittest
 SMALL = ["--embedding", "24", "--hidden", "24", "--batch", "8", "--steps", "12", "--epochs", "3",
          "--device", "cpu", "--threads", "1"]
 SECONDS = 100
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # beside other tests, waiting threads would take their time
 
 
 def script(lines=300, seed=1):
