@@ -17,6 +17,7 @@
  *   generator.h   write text
  *   word2vec.h    word vectors, learnt from text
  *   vectors.h     word vectors: files, queries, evaluation
+ *   pairs.h       the pieces of skip-gram
  *
  * Rules that hold everywhere. A status below 0 is a failure: outputs are untouched, and
  * rnnkit_error_message() explains. What has a default is an option, `key=value` in one string;
@@ -38,6 +39,7 @@
 #include "rnnkit/linear.h"
 #include "rnnkit/model.h"
 #include "rnnkit/optimizer.h"
+#include "rnnkit/pairs.h"
 #include "rnnkit/rnn.h"
 #include "rnnkit/status.h"
 #include "rnnkit/tape.h"

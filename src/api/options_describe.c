@@ -16,6 +16,7 @@
 #include "text/tokenizer.h"
 #include "text/tokens.h"
 #include "text/vocab.h"
+#include "word2vec/pairs.h"
 #include "word2vec/vectors.h"
 #include "word2vec/word2vec.h"
 
@@ -39,6 +40,8 @@ static const rki_option_table *const nouns[] = {
     &rki_vectors_save_options,
     &rki_vectors_query_options,
     &rki_vectors_evaluate_options,
+    &rki_pairs_options,
+    &rki_noise_options,
 };
 
 enum { NOUNS = sizeof nouns / sizeof *nouns, TEXT_SIZE = 16384 };

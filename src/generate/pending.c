@@ -69,8 +69,8 @@ int32_t rki_pending_add(void *user, const char *bytes, size_t size)
 static int64_t stop_before(const rki_pending *pending, int64_t end)
 {
     int64_t most = 0;
-    const char *stop = pending->stops, *behind = stop + pending->stops_used;
-    for (int64_t size; stop < behind; stop += size + 1) {
+    for (int64_t at = 0, size; at < pending->stops_used; at += size + 1) {
+        const char *stop = pending->stops + at;
         size = (int64_t)strlen(stop);
         if (size > most && size <= end - pending->certain &&
             memcmp(pending->bytes + end - size, stop, (size_t)size) == 0)
@@ -83,8 +83,8 @@ static int64_t stop_before(const rki_pending *pending, int64_t end)
 static int may_become_stop(const rki_pending *pending, int64_t place)
 {
     int64_t count = pending->used - place;
-    const char *stop = pending->stops, *behind = stop + pending->stops_used;
-    for (int64_t size; stop < behind; stop += size + 1) {
+    for (int64_t at = 0, size; at < pending->stops_used; at += size + 1) {
+        const char *stop = pending->stops + at;
         size = (int64_t)strlen(stop);
         if (size > count && memcmp(pending->bytes + place, stop, (size_t)count) == 0) return 1;
     }

@@ -116,19 +116,16 @@ static double sum_of(const rki_candidate *candidates, int64_t count)
 
 /* The draw. */
 
-/* The first, from the end, at which the running sum exceeds its share of the whole. Rounding may
- * leave none: then the last one that has any weight. */
+/* The first, from the end, at which the running sum exceeds its share of the whole. There is one:
+ * a number below 1 times a sum is below it after rounding, too, and both sums run in one order. */
 static int32_t draw(const rki_candidate *candidates, int64_t count, double uniform)
 {
     double target = uniform * sum_of(candidates, count), sum = 0;
-    int32_t id = candidates[count - 1].id;
-    for (int64_t i = count; i-- > 0;) {
-        if (!(candidates[i].value > 0)) continue;
-        id = candidates[i].id;
-        sum += candidates[i].value;
-        if (sum > target) break;
-    }
-    return id;
+    int64_t i = count;
+    do
+        sum += candidates[--i].value;
+    while (i > 0 && sum <= target);
+    return candidates[i].id;
 }
 
 int32_t rki_sample(const rki_sampling *options, const int32_t *counts, rki_candidate *candidates,

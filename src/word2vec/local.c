@@ -89,8 +89,8 @@ static void forget(rki_w2v_copies *copies)
     memset(copies->slots, 0, (size_t)copies->slot_count * sizeof *copies->slots);
 }
 
-/* The place of a row among the copies, which it is added to when it is new. */
-static int32_t place_of(rki_w2v_copies *copies, const float *matrix, int64_t stride, int32_t id)
+/* The place of a row among the copies, where it is noted when it is new. */
+static int32_t place_of(rki_w2v_copies *copies, int32_t id)
 {
     uint64_t mask = (uint64_t)copies->slot_count - 1;
     uint64_t slot = (uint32_t)id * 0x9E3779B9u & mask;
@@ -102,14 +102,33 @@ static int32_t place_of(rki_w2v_copies *copies, const float *matrix, int64_t str
     int32_t place = (int32_t)copies->count++;
     copies->slots[slot] = place + 1;
     copies->ids[place] = id;
-    memcpy(copies->values + place * stride, matrix + id * stride, (size_t)stride * sizeof(float));
     return place;
+}
+
+/* Rows stand far apart in memory: those that come next are asked for in advance. */
+static inline void prefetch_ahead(
+    const rki_w2v_copies *copies, const float *matrix, int64_t stride, int64_t i)
+{
+    enum { AHEAD = 6 };
+    if (i + AHEAD >= copies->count) return;
+    const float *row = matrix + copies->ids[i + AHEAD] * stride;
+    for (int64_t k = 0; k < stride; k += RKI_W2V_ALIGN)
+        __builtin_prefetch(row + k, 0, 3);
+}
+
+static void copy_rows(rki_w2v_copies *copies, const float *matrix, int64_t stride)
+{
+    for (int64_t i = 0; i < copies->count; i++) {
+        prefetch_ahead(copies, matrix, stride, i);
+        memcpy(copies->values + i * stride, matrix + copies->ids[i] * stride,
+            (size_t)stride * sizeof(float));
+    }
 }
 
 void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_run *run, const rki_w2v_sample *sample,
     int64_t first, int64_t last)
 {
-    int64_t from = first, to = last, stride = run->stride;
+    int64_t from = first, to = last;
     for (int64_t i = first; i < last; i++) {
         if (sample->words[i] < 0) continue;
         if (i - sample->left[i] < from) from = i - sample->left[i];
@@ -119,16 +138,18 @@ void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_run *run, const rki_
     forget(&local->output);
     for (int64_t i = from; i < to; i++) {
         int32_t word = sample->words[i], at = (int32_t)(i - from);
-        local->words[at] = word < 0 ? -1 : place_of(&local->input, run->input, stride, word);
+        local->words[at] = word < 0 ? -1 : place_of(&local->input, word);
         local->targets[at] = -1;
         if (word < 0 || i < first || i >= last) continue;
-        local->targets[at] = place_of(&local->output, run->output, stride, word);
+        local->targets[at] = place_of(&local->output, word);
         for (int64_t k = 0; k < run->negatives; k++) {
             int32_t drawn = sample->noise[k * sample->pitch + i];
             local->noise[k * local->pitch + at] =
-                drawn < 0 ? -1 : place_of(&local->output, run->output, stride, drawn);
+                drawn < 0 ? -1 : place_of(&local->output, drawn);
         }
     }
+    copy_rows(&local->input, run->input, run->stride);
+    copy_rows(&local->output, run->output, run->stride);
     local->run = *run;
     local->run.input = local->input.values;
     local->run.output = local->output.values;
@@ -147,6 +168,7 @@ static void subtract(rki_w2v_copies *copies, const float *matrix, int64_t stride
 {
     for (int64_t i = 0; i < copies->count; i++) {
         float *value = copies->values + i * stride;
+        prefetch_ahead(copies, matrix, stride, i);
         const float *row = matrix + copies->ids[i] * stride;
         for (int64_t k = 0; k < stride; k++)
             value[k] -= row[k];
@@ -163,6 +185,7 @@ static void add(const rki_w2v_copies *copies, float *matrix, int64_t stride, int
     int64_t shares)
 {
     for (int64_t i = 0; i < copies->count; i++) {
+        prefetch_ahead(copies, matrix, stride, i);
         if (copies->ids[i] % shares != share) continue;
         float *row = matrix + copies->ids[i] * stride;
         const float *value = copies->values + i * stride;

@@ -77,6 +77,7 @@ static void test_seed(void **state)
     expect_same("seed=3", "seed=3", 1);
     expect_same("seed=3", "seed=4", 0);
     expect_same(NULL, "seed=7", 1); /* the context's */
+    expect_same("seed=0", "seed=7", 0);
     expect_same("seed=3", "seed=4 temperature=0", 0);
     expect_same("seed=3 temperature=0", "seed=4 temperature=0", 1);
 }
