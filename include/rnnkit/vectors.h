@@ -177,7 +177,8 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vectors_most_similar(const rnnkit_vectors
 
 /** The words nearest to each of several vectors, by cosine: one pass over the words for all.
  *
- * Options (noun "vectors_query"): restrict; method has no effect.
+ * Options (noun "vectors_query"): method (of no effect), restrict (0; only the first words are looked
+ *   at; 0: all).
  * Arrays: queries: float [count][dimension], finite; ids: int32 [count][top] and scores: float
  *   [count][top], the nearest first; where there are fewer words, id -1 and score 0.
  * Ownership: the caller's arrays are filled.

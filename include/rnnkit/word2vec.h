@@ -185,7 +185,7 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_word2vec_save(rnnkit_word2vec *word2vec, 
 /** Opens what rnnkit_word2vec_save wrote. When the run was not over, the same text must be pushed
  * again, and training goes on where it was; else any text may be pushed for another run.
  *
- * Options (noun "word2vec"): those of rnnkit_word2vec_create; what is given replaces what the file
+ * Options: those of rnnkit_word2vec_create; what is given replaces what the file
  * says. dimension cannot be changed; within a run only threads, memory and folder can.
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_word2vec_destroy.
