@@ -42,13 +42,17 @@ int32_t rki_cpu_scatter(void *self, const rki_scatter *call);
 int32_t rki_cpu_dropout(void *self, const rki_dropout *call);
 
 /* recurrent_forward.c, recurrent_backward.c, recurrent_step.c */
-size_t rki_cpu_recurrent_stash(void *self, const rki_recurrent_size *size);
-size_t rki_cpu_recurrent_forward_scratch(void *self, const rki_recurrent_size *size);
-size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent_size *size);
-size_t rki_cpu_recurrent_step_scratch(void *self, int64_t batch, int64_t input, int64_t hidden);
+size_t rki_cpu_recurrent_stash(void *self, const rki_recurrent *layer);
+size_t rki_cpu_recurrent_forward_scratch(void *self, const rki_recurrent *layer);
+size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent *layer);
+size_t rki_cpu_recurrent_step_scratch(void *self, const rki_recurrent *layer);
 int32_t rki_cpu_recurrent_forward(void *self, const rki_recurrent_forward *call);
 int32_t rki_cpu_recurrent_backward(void *self, const rki_recurrent_backward *call);
 int32_t rki_cpu_recurrent_step(void *self, const rki_recurrent_step *call);
+
+/* pool.c */
+int32_t rki_cpu_pool(void *self, const rki_pool *call);
+int32_t rki_cpu_pool_backward(void *self, const rki_pool_backward *call);
 
 /* softmax_loss.c */
 size_t rki_cpu_softmax_loss_scratch(void *self, const rki_softmax_loss *call);

@@ -4,7 +4,8 @@
 #include "cpu/cpu.h"
 #include "cpu/parallel.h"
 
-/* Elements that are worth another thread; whole groups of draws. */
+/* Elements that are worth another thread; whole groups of draws. With a period a block is one
+ * repetition of the mask. */
 enum { BLOCK = 1 << 13 };
 _Static_assert(BLOCK % (4 * RKI_MOST_LANES) == 0, "a block is whole groups of draws");
 
@@ -17,8 +18,8 @@ typedef struct work {
 static void drop_block(void *user, int64_t begin, int64_t end)
 {
     const work *w = user;
-    w->kernels->dropout(&w->draws, begin, end - begin, (const float *)w->call->x + begin,
-        w->call->accumulate, (float *)w->call->y + begin);
+    w->kernels->dropout(&w->draws, w->call->period > 0 ? 0 : begin, end - begin,
+        (const float *)w->call->x + begin, w->call->accumulate, (float *)w->call->y + begin);
 }
 
 /* A rate so near to 1 that no draw reaches it keeps nothing: the scale takes care of that. */
@@ -37,6 +38,7 @@ int32_t rki_cpu_dropout(void *self, const rki_dropout *call)
 {
     const rki_cpu *cpu = self;
     work w = {cpu->kernels, call, prepare(cpu, call)};
-    rki_parallel_blocks(cpu->threads, call->count, BLOCK, drop_block, &w);
+    int64_t block = call->period > 0 ? call->period : BLOCK;
+    rki_parallel_blocks(cpu->threads, call->count, block, drop_block, &w);
     return RNNKIT_OK;
 }

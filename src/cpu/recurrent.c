@@ -6,7 +6,23 @@ enum {
     WORK_STEP = 1 << 19 /* multiply-adds of the recurrent products that are worth another thread */
 };
 
-int64_t rki_recurrent_steps(const rki_recurrent_size *size, const int32_t *lengths)
+int32_t rki_recurrent_check(const rki_cpu *cpu, const rki_recurrent *layer)
+{
+    if (layer->cell == RKI_CELL_LSTM && layer->output == layer->hidden && !layer->reverse &&
+        !layer->layer_norm && layer->zoneout_h == 0 && layer->zoneout_c == 0 &&
+        layer->starts == NULL)
+        return RNNKIT_OK;
+    return cpu->host->fail(RNNKIT_E_BACKEND, "device cpu computes plain LSTMs alone");
+}
+
+int64_t rki_recurrent_life(
+    const int32_t *starts, const int32_t *lengths, int64_t steps, int64_t b, int64_t *begin)
+{
+    *begin = starts ? starts[b] : 0;
+    return lengths ? lengths[b] : steps - *begin;
+}
+
+int64_t rki_recurrent_steps(const rki_recurrent *size, const int32_t *lengths)
 {
     if (lengths == NULL) return size->steps;
     int64_t longest = 0;
@@ -16,7 +32,7 @@ int64_t rki_recurrent_steps(const rki_recurrent_size *size, const int32_t *lengt
 }
 
 /* At least half a tile of rows for each: with fewer, all threads read all weights to little use. */
-int64_t rki_recurrent_tasks(const rki_cpu *cpu, const rki_recurrent_size *size)
+int64_t rki_recurrent_tasks(const rki_cpu *cpu, const rki_recurrent *size)
 {
     int64_t least_rows = (cpu->kernels->tile_rows + 1) / 2;
     int64_t tasks = size->batch / least_rows;
@@ -27,8 +43,7 @@ int64_t rki_recurrent_tasks(const rki_cpu *cpu, const rki_recurrent_size *size)
     return tasks < 1 ? 1 : tasks;
 }
 
-void rki_recurrent_share(
-    int64_t batch, int64_t tasks, int64_t index, int64_t *begin, int64_t *end)
+void rki_recurrent_share(int64_t batch, int64_t tasks, int64_t index, int64_t *begin, int64_t *end)
 {
     *begin = batch * index / tasks;
     *end = batch * (index + 1) / tasks;
@@ -65,7 +80,7 @@ int64_t rki_recurrent_panels(const rki_cpu *cpu, int64_t hidden)
     return (hidden + lanes - 1) / lanes * lanes * RKI_GATES * hidden;
 }
 
-rki_stash rki_recurrent_cut_stash(rki_pieces *pieces, const rki_recurrent_size *size)
+rki_stash rki_recurrent_cut_stash(rki_pieces *pieces, const rki_recurrent *size)
 {
     rki_stash stash;
     int64_t states = size->steps * size->batch * size->hidden;

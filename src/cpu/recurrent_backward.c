@@ -14,8 +14,8 @@
 #include "cpu/recurrent.h"
 
 typedef struct layout {
-    float *dz;     /* [steps][batch][4 hidden], zeros where a row has ended */
-    float *dc;     /* [batch][hidden] */
+    float *dz; /* [steps][batch][4 hidden], zeros where a row has ended */
+    float *dc; /* [batch][hidden] */
     float *panels, *bias;
     int32_t *rows;   /* [batch] */
     int32_t *living; /* [steps * batch]: place in [steps][batch] of each living row, by time */
@@ -31,7 +31,7 @@ typedef struct pass {
 } pass;
 
 /* The products in question, with all of their sizes. */
-static rki_gemm weight_product(const rki_recurrent_size *size, int64_t width, int64_t count)
+static rki_gemm weight_product(const rki_recurrent *size, int64_t width, int64_t count)
 {
     int64_t gates = RKI_GATES * size->hidden;
     return (rki_gemm){.transpose_a = 1,
@@ -44,14 +44,13 @@ static rki_gemm weight_product(const rki_recurrent_size *size, int64_t width, in
         .ldc = width};
 }
 
-static rki_gemm input_product(const rki_recurrent_size *size, int64_t width, int64_t count)
+static rki_gemm input_product(const rki_recurrent *size, int64_t width, int64_t count)
 {
     int64_t gates = RKI_GATES * size->hidden;
-    return (rki_gemm){
-        .m = count, .n = width, .k = gates, .lda = gates, .ldb = width, .ldc = width};
+    return (rki_gemm){.m = count, .n = width, .k = gates, .lda = gates, .ldb = width, .ldc = width};
 }
 
-static size_t gemm_scratch(rki_cpu *cpu, const rki_recurrent_size *size)
+static size_t gemm_scratch(rki_cpu *cpu, const rki_recurrent *size)
 {
     int64_t count = size->steps * size->batch;
     rki_gemm products[4] = {weight_product(size, size->input, count),
@@ -65,7 +64,7 @@ static size_t gemm_scratch(rki_cpu *cpu, const rki_recurrent_size *size)
     return most;
 }
 
-static layout cut_scratch(rki_cpu *cpu, const rki_recurrent_size *size, rki_pieces *pieces)
+static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *size, rki_pieces *pieces)
 {
     layout at;
     int64_t count = size->steps * size->batch, gates = RKI_GATES * size->hidden;
@@ -79,7 +78,7 @@ static layout cut_scratch(rki_cpu *cpu, const rki_recurrent_size *size, rki_piec
     return at;
 }
 
-size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent_size *size)
+size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent *size)
 {
     rki_pieces pieces = {NULL, 0};
     cut_scratch(self, size, &pieces);
@@ -92,7 +91,7 @@ static int64_t choose_rows(
 {
     int64_t count = 0;
     for (int64_t b = begin; b < end; b++) {
-        int64_t length = p->call->lengths ? p->call->lengths[b] : p->steps;
+        int64_t length = p->call->layer.lengths ? p->call->layer.lengths[b] : p->steps;
         if (last ? length == t + 1 : length > t + 1) rows[count++] = (int32_t)b;
     }
     return count;
@@ -101,10 +100,10 @@ static int64_t choose_rows(
 static void run_step(const pass *p, int64_t t, int last, const int32_t *rows, int64_t count)
 {
     const rki_recurrent_backward *call = p->call;
-    int64_t state = call->size.batch * call->size.hidden;
+    int64_t state = call->layer.batch * call->layer.hidden;
     float *dz = p->at.dz + t * state * RKI_GATES;
     const float *c = p->stash.cells + t * state;
-    rki_lstm_gradient step = {.hidden = call->size.hidden,
+    rki_lstm_gradient step = {.hidden = call->layer.hidden,
         .count = count,
         .rows = rows,
         .panels = last ? NULL : p->at.panels,
@@ -121,10 +120,10 @@ static void run_step(const pass *p, int64_t t, int last, const int32_t *rows, in
 
 static void clear_ended(const pass *p, int64_t t, int64_t begin, int64_t end)
 {
-    int64_t gates = RKI_GATES * p->call->size.hidden;
-    float *dz = p->at.dz + t * p->call->size.batch * gates;
+    int64_t gates = RKI_GATES * p->call->layer.hidden;
+    float *dz = p->at.dz + t * p->call->layer.batch * gates;
     for (int64_t b = begin; b < end; b++)
-        if (p->call->lengths && p->call->lengths[b] <= t)
+        if (p->call->layer.lengths && p->call->layer.lengths[b] <= t)
             memset(dz + b * gates, 0, (size_t)gates * sizeof(float));
 }
 
@@ -132,8 +131,8 @@ static void run_rows(void *user, int64_t index, int64_t unused)
 {
     (void)unused;
     const pass *p = user;
-    int64_t begin, end, hidden = p->call->size.hidden;
-    rki_recurrent_share(p->call->size.batch, p->tasks, index, &begin, &end);
+    int64_t begin, end, hidden = p->call->layer.hidden;
+    rki_recurrent_share(p->call->layer.batch, p->tasks, index, &begin, &end);
     size_t bytes = (size_t)((end - begin) * hidden) * sizeof(float);
     if (p->call->dcn)
         memcpy(p->at.dc + begin * hidden, (const float *)p->call->dcn + begin * hidden, bytes);
@@ -152,23 +151,23 @@ static void run_rows(void *user, int64_t index, int64_t unused)
 /* Where in [steps][batch] the rows are that live at step from + t, by time. */
 static int64_t list_living(const pass *p, int64_t from, int64_t steps)
 {
-    int64_t count = 0, batch = p->call->size.batch;
+    int64_t count = 0, batch = p->call->layer.batch;
     for (int64_t t = 0; t < steps; t++)
         for (int64_t b = 0; b < batch; b++)
-            if (p->call->lengths[b] > from + t)
+            if (p->call->layer.lengths[b] > from + t)
                 p->at.living[count++] = (int32_t)(t * batch + b);
     return count;
 }
 
-/* dweight += sum over the living rows from step `from` on of dz^T source, where source[0] belongs to
- * that step. */
+/* dweight += sum over the living rows from step `from` on of dz^T source, where source[0] belongs
+ * to that step. */
 static void add_weight(
     const pass *p, int64_t from, int64_t steps, int64_t width, const float *source, void *dweight)
 {
-    const rki_recurrent_size *size = &p->call->size;
+    const rki_recurrent *size = &p->call->layer;
     const int32_t *list = NULL;
     int64_t count = steps * size->batch;
-    if (p->call->lengths) {
+    if (p->call->layer.lengths) {
         count = list_living(p, from, steps);
         list = p->at.living;
     }
@@ -184,13 +183,13 @@ static void add_weight(
 static void add_bias(const pass *p)
 {
     const rki_recurrent_backward *call = p->call;
-    int64_t gates = RKI_GATES * call->size.hidden;
-    if (call->dbias_ih == NULL || p->steps == 0) return;
-    rki_cpu_column_sum((void *)(uintptr_t)p->cpu, p->steps * call->size.batch, gates, p->at.dz, 0,
-        p->at.bias);
+    int64_t gates = RKI_GATES * call->layer.hidden;
+    if (call->gradients.bias_ih == NULL || p->steps == 0) return;
+    rki_cpu_column_sum(
+        (void *)(uintptr_t)p->cpu, p->steps * call->layer.batch, gates, p->at.dz, 0, p->at.bias);
     for (int64_t j = 0; j < gates; j++) {
-        ((float *)call->dbias_ih)[j] += p->at.bias[j];
-        ((float *)call->dbias_hh)[j] += p->at.bias[j];
+        ((float *)call->gradients.bias_ih)[j] += p->at.bias[j];
+        ((float *)call->gradients.bias_hh)[j] += p->at.bias[j];
     }
 }
 
@@ -198,25 +197,25 @@ static void add_bias(const pass *p)
 static void clear_ended_dx(const pass *p)
 {
     const rki_recurrent_backward *call = p->call;
-    const rki_recurrent_size *size = &call->size;
+    const rki_recurrent *size = &call->layer;
     float *dx = call->dx;
-    for (int64_t b = 0; call->lengths && b < size->batch; b++)
-        for (int64_t t = call->lengths[b]; t < p->steps; t++)
-            memset(dx + (t * size->batch + b) * size->input, 0,
-                (size_t)size->input * sizeof(float));
+    for (int64_t b = 0; call->layer.lengths && b < size->batch; b++)
+        for (int64_t t = call->layer.lengths[b]; t < p->steps; t++)
+            memset(
+                dx + (t * size->batch + b) * size->input, 0, (size_t)size->input * sizeof(float));
 }
 
 static void compute_dx(const pass *p)
 {
     const rki_recurrent_backward *call = p->call;
-    const rki_recurrent_size *size = &call->size;
+    const rki_recurrent *size = &call->layer;
     int64_t count = p->steps * size->batch;
     float *dx = call->dx;
     if (dx == NULL) return;
     if (count > 0) {
         rki_gemm product = input_product(size, size->input, count);
         product.a = p->at.dz;
-        product.b = call->weight_ih;
+        product.b = call->weights.weight_ih;
         product.c = dx;
         product.scratch = p->at.gemm;
         rki_gemm_run(p->cpu, &product, NULL);
@@ -230,21 +229,21 @@ static void compute_dx(const pass *p)
 static void compute_dstate(const pass *p)
 {
     const rki_recurrent_backward *call = p->call;
-    const rki_recurrent_size *size = &call->size;
+    const rki_recurrent *size = &call->layer;
     size_t bytes = (size_t)size->hidden * sizeof(float);
     if (call->dc0) memcpy(call->dc0, p->at.dc, (size_t)size->batch * bytes);
     if (call->dh0 == NULL) return;
     if (p->steps > 0) {
         rki_gemm product = input_product(size, size->hidden, size->batch);
         product.a = p->at.dz;
-        product.b = call->weight_hh;
+        product.b = call->weights.weight_hh;
         product.c = call->dh0;
         product.scratch = p->at.gemm;
         rki_gemm_run(p->cpu, &product, NULL);
     }
     for (int64_t b = 0; b < size->batch; b++) {
         float *dh = (float *)call->dh0 + b * size->hidden;
-        if (call->lengths == NULL || call->lengths[b] > 0) continue;
+        if (call->layer.lengths == NULL || call->layer.lengths[b] > 0) continue;
         if (call->dhn)
             memcpy(dh, (const float *)call->dhn + b * size->hidden, bytes);
         else
@@ -254,20 +253,21 @@ static void compute_dstate(const pass *p)
 
 int32_t rki_cpu_recurrent_backward(void *self, const rki_recurrent_backward *call)
 {
+    RKI_TRY(rki_recurrent_check(self, &call->layer));
     uint64_t mode = rki_float_enter();
-    const rki_recurrent_size *size = &call->size;
+    const rki_recurrent *size = &call->layer;
     rki_pieces scratch = {call->scratch, 0}, stash = {(char *)(uintptr_t)call->stash, 0};
     pass p = {.cpu = self, .call = call, .at = cut_scratch(self, size, &scratch)};
     p.stash = rki_recurrent_cut_stash(&stash, size);
     p.tasks = rki_recurrent_tasks(self, size);
-    p.steps = rki_recurrent_steps(size, call->lengths);
-    p.cpu->kernels->pack_b(RKI_GATES * size->hidden, size->hidden, call->weight_hh, size->hidden, 0,
-        NULL, p.at.panels);
+    p.steps = rki_recurrent_steps(size, call->layer.lengths);
+    p.cpu->kernels->pack_b(RKI_GATES * size->hidden, size->hidden, call->weights.weight_hh,
+        size->hidden, 0, NULL, p.at.panels);
     rki_parallel_blocks(p.cpu->threads, p.tasks, 1, run_rows, &p);
     if (p.steps > 0) {
-        add_weight(&p, 0, p.steps, size->input, call->x, call->dweight_ih);
-        add_weight(&p, 0, 1, size->hidden, call->h0, call->dweight_hh);
-        add_weight(&p, 1, p.steps - 1, size->hidden, call->y, call->dweight_hh);
+        add_weight(&p, 0, p.steps, size->input, call->x, call->gradients.weight_ih);
+        add_weight(&p, 0, 1, size->hidden, call->h0, call->gradients.weight_hh);
+        add_weight(&p, 1, p.steps - 1, size->hidden, call->y, call->gradients.weight_hh);
         add_bias(&p);
     }
     compute_dx(&p);

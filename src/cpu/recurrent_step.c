@@ -42,10 +42,10 @@ static layout cut_scratch(
     return at;
 }
 
-size_t rki_cpu_recurrent_step_scratch(void *self, int64_t batch, int64_t input, int64_t hidden)
+size_t rki_cpu_recurrent_step_scratch(void *self, const rki_recurrent *layer)
 {
     rki_pieces pieces = {NULL, 0};
-    cut_scratch(self, batch, input, hidden, &pieces);
+    cut_scratch(self, layer->batch, layer->input, layer->hidden, &pieces);
     return pieces.used;
 }
 
@@ -53,12 +53,13 @@ static void run_cells(void *user, int64_t begin, int64_t end)
 {
     const step *s = user;
     const rki_recurrent_step *call = s->call;
-    float *h = (float *)call->h + begin * call->hidden, *c = (float *)call->c + begin * call->hidden;
-    rki_lstm_step cells = {.hidden = call->hidden,
+    float *h = (float *)call->h + begin * call->layer.hidden,
+          *c = (float *)call->c + begin * call->layer.hidden;
+    rki_lstm_step cells = {.hidden = call->layer.hidden,
         .count = end - begin,
         .h = h,
         .c = c,
-        .z = s->z + begin * RKI_GATES * call->hidden,
+        .z = s->z + begin * RKI_GATES * call->layer.hidden,
         .h_next = h,
         .c_next = c};
     s->cpu->kernels->lstm_step(&cells);
@@ -66,26 +67,28 @@ static void run_cells(void *user, int64_t begin, int64_t end)
 
 int32_t rki_cpu_recurrent_step(void *self, const rki_recurrent_step *call)
 {
+    RKI_TRY(rki_recurrent_check(self, &call->layer));
     uint64_t mode = rki_float_enter();
     rki_pieces pieces = {call->scratch, 0};
-    layout at = cut_scratch(self, call->batch, call->input, call->hidden, &pieces);
-    rki_gemm product = gate_product(call->batch, call->input, call->hidden);
+    layout at =
+        cut_scratch(self, call->layer.batch, call->layer.input, call->layer.hidden, &pieces);
+    rki_gemm product = gate_product(call->layer.batch, call->layer.input, call->layer.hidden);
     product.a = call->x;
-    product.b = call->weight_ih;
-    product.bias =
-        rki_recurrent_bias(call->bias_ih, call->bias_hh, RKI_GATES * call->hidden, at.bias);
+    product.b = call->weights.weight_ih;
+    product.bias = rki_recurrent_bias(
+        call->weights.bias_ih, call->weights.bias_hh, RKI_GATES * call->layer.hidden, at.bias);
     product.c = at.z;
     product.scratch = at.gemm;
     rki_gemm_run(self, &product, NULL);
-    product = gate_product(call->batch, call->hidden, call->hidden);
+    product = gate_product(call->layer.batch, call->layer.hidden, call->layer.hidden);
     product.accumulate = 1;
     product.a = call->h;
-    product.b = call->weight_hh;
+    product.b = call->weights.weight_hh;
     product.c = at.z;
     product.scratch = at.gemm;
     rki_gemm_run(self, &product, NULL);
     step s = {self, call, at.z};
-    rki_parallel_blocks(1, call->batch, call->batch, run_cells, &s);
+    rki_parallel_blocks(1, call->layer.batch, call->layer.batch, run_cells, &s);
     rki_float_leave(mode);
     return RNNKIT_OK;
 }

@@ -62,6 +62,9 @@ static inline int64_t rki_rnn_inputs(const rki_rnn_layer *rnn, int64_t l)
     return rnn->layer.sizes[l == 0 ? 0 : 1];
 }
 
+/* What an operation is given of the parameters. */
+rki_recurrent_weights rki_rnn_operands(const rki_rnn_weights *weights);
+
 /* State of a recurrent layer: on the device, with the room that a step needs. */
 struct rnnkit_state {
     rki_object object;

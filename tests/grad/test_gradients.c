@@ -1,4 +1,4 @@
-/* Gradients of every operation that has them, against central differences. */
+/* Gradients of every operation that has them but the recurrent ones, against central differences. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,92 +8,6 @@
 #include <string.h>
 
 #include "gradient.h"
-
-typedef struct recurrent {
-    rki_recurrent_forward forward;
-    rki_recurrent_backward backward;
-} recurrent;
-
-static double recurrent_loss(void *problem)
-{
-    recurrent *p = problem;
-    const rki_recurrent_backward *b = &p->backward;
-    int64_t state = b->size.batch * b->size.hidden;
-    assert_int_equal(ops->recurrent_forward(device, &p->forward), 0);
-    return dot(b->dy, p->forward.y, b->size.steps * state) + dot(b->dhn, p->forward.hn, state) +
-           dot(b->dcn, p->forward.cn, state);
-}
-
-static void recurrent_backward(void *problem)
-{
-    recurrent *p = problem;
-    assert_int_equal(ops->recurrent_backward(device, &p->backward), 0);
-}
-
-static void check_recurrent(const char *name, rki_recurrent_size size, const int32_t *lengths)
-{
-    int64_t state = size.batch * size.hidden, gates = 4 * size.hidden;
-    int64_t x_count = size.steps * size.batch * size.input;
-    variable v[] = {{"x", randoms(x_count, 1), zeros(x_count), x_count},
-        {"h0", randoms(state, 1), zeros(state), state},
-        {"c0", randoms(state, 1), zeros(state), state},
-        {"W_ih", randoms(gates * size.input, 1), zeros(gates * size.input), gates * size.input},
-        {"W_hh", randoms(gates * size.hidden, 1), zeros(gates * size.hidden), gates * size.hidden},
-        {"b_ih", randoms(gates, 1), zeros(gates), gates},
-        {"b_hh", randoms(gates, 1), zeros(gates), gates}};
-    recurrent p = {.forward = {.size = size,
-                       .lengths = lengths,
-                       .x = v[0].values,
-                       .h0 = v[1].values,
-                       .c0 = v[2].values,
-                       .weight_ih = v[3].values,
-                       .weight_hh = v[4].values,
-                       .bias_ih = v[5].values,
-                       .bias_hh = v[6].values,
-                       .y = zeros(size.steps * state),
-                       .hn = zeros(state),
-                       .cn = zeros(state),
-                       .stash = bytes_of(ops->recurrent_stash(device, &size)),
-                       .scratch = bytes_of(ops->recurrent_forward_scratch(device, &size))},
-        .backward = {.size = size,
-            .lengths = lengths,
-            .x = v[0].values,
-            .h0 = v[1].values,
-            .c0 = v[2].values,
-            .weight_ih = v[3].values,
-            .weight_hh = v[4].values,
-            .dy = randoms(size.steps * state, 1),
-            .dhn = randoms(state, 1),
-            .dcn = randoms(state, 1),
-            .dx = v[0].gradient,
-            .dh0 = v[1].gradient,
-            .dc0 = v[2].gradient,
-            .dweight_ih = v[3].gradient,
-            .dweight_hh = v[4].gradient,
-            .dbias_ih = v[5].gradient,
-            .dbias_hh = v[6].gradient,
-            .scratch = bytes_of(ops->recurrent_backward_scratch(device, &size))}};
-    p.backward.y = p.forward.y;
-    p.backward.stash = p.forward.stash;
-    gradient_check check = {
-        name, v, sizeof v / sizeof v[0], &p, recurrent_loss, recurrent_backward};
-    check_gradients(&check);
-}
-
-static void test_recurrent(void **state)
-{
-    (void)state;
-    check_recurrent("recurrent T=4 B=3 I=5 H=6", (rki_recurrent_size){4, 3, 5, 6, 1}, NULL);
-    check_recurrent("recurrent T=1 B=1 I=1 H=1", (rki_recurrent_size){1, 1, 1, 1, 1}, NULL);
-}
-
-static void test_recurrent_lengths(void **state)
-{
-    (void)state;
-    static const int32_t lengths[] = {2, 0, 5, 4};
-    check_recurrent(
-        "recurrent T=5 B=4 I=3 H=4 lengths 2,0,5,4", (rki_recurrent_size){5, 4, 3, 4, 1}, lengths);
-}
 
 static double softmax_loss(void *problem)
 {
@@ -278,8 +192,6 @@ static void test_embedding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recurrent),
-        cmocka_unit_test(test_recurrent_lengths),
         cmocka_unit_test(test_softmax_loss),
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_dropout),
