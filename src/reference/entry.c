@@ -45,6 +45,7 @@ static const rki_backend table = {
     .recurrent_step = rki_reference_recurrent_step,
     .softmax_loss_scratch = rki_reference_softmax_loss_scratch,
     .softmax_loss = rki_reference_softmax_loss,
+    .pointwise_loss = rki_reference_pointwise_loss,
     .square_sum = rki_reference_square_sum,
     .update = rki_reference_update,
 };
