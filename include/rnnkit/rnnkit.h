@@ -10,6 +10,7 @@
  *   batches.h     a corpus as training batches
  *   model.h       parameters by name, and their file
  *   embedding.h, rnn.h, linear.h   the layers
+ *   loss.h        losses of numbers and probabilities
  *   tape.h        what was computed, and its gradients
  *   tensor.h      the values on a tape
  *   optimizer.h   updates and learning-rate schedules
@@ -37,6 +38,7 @@
 #include "rnnkit/embedding.h"
 #include "rnnkit/generator.h"
 #include "rnnkit/linear.h"
+#include "rnnkit/loss.h"
 #include "rnnkit/model.h"
 #include "rnnkit/optimizer.h"
 #include "rnnkit/pairs.h"

@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "generate/generator.h"
 #include "nn/layers.h"
+#include "nn/loss.h"
 #include "nn/model_file.h"
 #include "nn/optimizer.h"
 #include "text/batches.h"
@@ -30,6 +31,8 @@ static const rki_option_table *const nouns[] = {
     &rki_embedding_options,
     &rki_rnn_options,
     &rki_linear_options,
+    &rki_cross_entropy_options,
+    &rki_pointwise_loss_options,
     &rki_tape_options,
     &rki_optimizer_options,
     &rki_schedule_options,

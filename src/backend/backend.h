@@ -229,25 +229,54 @@ typedef struct rki_pool_backward {
     void *dx;
 } rki_pool_backward;
 
-/* Softmax cross-entropy of logits = x W^T + b, never held whole:
- *   row_loss[r] = log(sum_v exp(logits[r][v])) - logits[r][targets[r]]
- * and, when dx is given, with p = softmax(logits), e = (p - onehot(target)) * scale:
- *   dx[r] = e[r] W   dweight = e^T x   dbias = sum_r e[r]      (all three written, not added to).
- */
+/* Softmax cross-entropy of logits = x W^T + b, never held whole. With t = targets[r], w the class
+ * weights and s the smoothing, the target's distribution, not normalised, is
+ *   q_v = (1 - s) w_t [v = t] + s w_v / classes      Q = sum_v q_v
+ *   row_loss[r] = Q log(sum_v exp(logits[r][v])) - sum_v q_v logits[r][v]
+ * and, when dx is given, with p = softmax(logits), e = (Q p - q) * scale:
+ *   dx[r] = e[r] W   dweight = e^T x   dbias = sum_r e[r]      (all three written, not added to). */
 typedef struct rki_softmax_loss {
     int64_t rows, inputs, classes;
     double scale;
-    const void *x;          /* [rows][inputs] */
-    const void *weight;     /* [classes][inputs] */
-    const void *bias;       /* [classes], or NULL */
-    const int32_t *targets; /* [rows], each 0..classes-1 */
-    double *loss;           /* HOST: the sum of row_loss, added up in double */
-    void *row_loss;         /* [rows], or NULL when not wanted */
-    void *dx;               /* [rows][inputs], or NULL: no gradients at all */
-    void *dweight;          /* [classes][inputs] when dx is given */
-    void *dbias;            /* [classes] when dx and bias are given */
+    double smoothing;          /* 0 to 1 */
+    double class_weight_sum;   /* sum_v w_v; read only when smoothing is not 0 */
+    const void *class_weights; /* [classes], or NULL: all 1 */
+    const void *x;             /* [rows][inputs] */
+    const void *weight;        /* [classes][inputs] */
+    const void *bias;          /* [classes], or NULL */
+    const int32_t *targets;    /* [rows], each 0..classes-1 */
+    double *loss;              /* HOST: the sum of row_loss, added up in double */
+    void *row_loss;            /* [rows], or NULL when not wanted */
+    void *dx;                  /* [rows][inputs], or NULL: no gradients at all */
+    void *dweight;             /* [classes][inputs] when dx is given */
+    void *dbias;               /* [classes] when dx and bias are given */
     void *scratch;
 } rki_softmax_loss;
+
+/* A loss of each element by itself, with d = x - t:
+ *   RKI_BINARY_CROSS_ENTROPY  (1 - t) x + (1 + (positive - 1) t) log(1 + exp(-x)), x being a logit
+ *   RKI_SQUARED_ERROR         d^2
+ *   RKI_ABSOLUTE_ERROR        |d|, with derivative 0 at d = 0
+ *   RKI_HUBER                 d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)
+ * loss = sum_i w_i l(x_i, t_i), dx_i = scale w_i dl/dx_i. An element whose weight is 0 is left out:
+ * its x and t are not looked at and its dx is 0. */
+typedef enum rki_pointwise {
+    RKI_BINARY_CROSS_ENTROPY,
+    RKI_SQUARED_ERROR,
+    RKI_ABSOLUTE_ERROR,
+    RKI_HUBER
+} rki_pointwise;
+
+typedef struct rki_pointwise_loss {
+    rki_pointwise rule;
+    int64_t count;
+    int64_t width; /* elements that share a weight; divides count */
+    double positive, delta, scale;
+    const void *x, *targets; /* [count] */
+    const void *weights;     /* [count / width], none below 0; or NULL: all 1 */
+    double *loss;            /* HOST: added up in double */
+    void *dx;                /* [count], or NULL when not wanted */
+} rki_pointwise_loss;
 
 /* Update rules as in torch.optim, with g = gradient * gradient_scale (clipped to +-clip_value
  * before scaling when clip_value > 0) and `step` counted from 1. */
@@ -323,6 +352,7 @@ typedef struct rki_backend {
 
     size_t (*softmax_loss_scratch)(void *self, const rki_softmax_loss *call);
     int32_t (*softmax_loss)(void *self, const rki_softmax_loss *call);
+    int32_t (*pointwise_loss)(void *self, const rki_pointwise_loss *call);
 
     int32_t (*square_sum)(void *self, const rki_square_sum *call);
     int32_t (*update)(void *self, const rki_update *call);

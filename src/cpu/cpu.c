@@ -128,6 +128,7 @@ static const rki_backend table = {
     .pool_backward = rki_cpu_pool_backward,
     .softmax_loss_scratch = rki_cpu_softmax_loss_scratch,
     .softmax_loss = rki_cpu_softmax_loss,
+    .pointwise_loss = rki_cpu_pointwise_loss,
     .square_sum = rki_cpu_square_sum,
     .update = rki_cpu_update,
 };

@@ -58,6 +58,9 @@ int32_t rki_cpu_pool_backward(void *self, const rki_pool_backward *call);
 size_t rki_cpu_softmax_loss_scratch(void *self, const rki_softmax_loss *call);
 int32_t rki_cpu_softmax_loss(void *self, const rki_softmax_loss *call);
 
+/* pointwise_loss.c */
+int32_t rki_cpu_pointwise_loss(void *self, const rki_pointwise_loss *call);
+
 /* optimizer.c */
 int32_t rki_cpu_square_sum(void *self, const rki_square_sum *call);
 int32_t rki_cpu_update(void *self, const rki_update *call);

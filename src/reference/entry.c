@@ -48,6 +48,7 @@ static const rki_backend table = {
     .pool_backward = rki_reference_pool_backward,
     .softmax_loss_scratch = rki_reference_softmax_loss_scratch,
     .softmax_loss = rki_reference_softmax_loss,
+    .pointwise_loss = rki_reference_pointwise_loss,
     .square_sum = rki_reference_square_sum,
     .update = rki_reference_update,
 };

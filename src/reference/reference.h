@@ -93,6 +93,9 @@ int32_t rki_reference_pool_backward(void *self, const rki_pool_backward *call);
 size_t rki_reference_softmax_loss_scratch(void *self, const rki_softmax_loss *call);
 int32_t rki_reference_softmax_loss(void *self, const rki_softmax_loss *call);
 
+/* pointwise_loss.c */
+int32_t rki_reference_pointwise_loss(void *self, const rki_pointwise_loss *call);
+
 /* update.c */
 int32_t rki_reference_square_sum(void *self, const rki_square_sum *call);
 int32_t rki_reference_update(void *self, const rki_update *call);

@@ -8,46 +8,7 @@
 #include <string.h>
 
 #include "gradient.h"
-
-static double softmax_loss(void *problem)
-{
-    rki_softmax_loss call = *(rki_softmax_loss *)problem;
-    call.dx = NULL; /* evaluation alone: the way without gradients must give the same loss */
-    assert_int_equal(ops->softmax_loss(device, &call), 0);
-    return call.scale * *call.loss;
-}
-
-static void softmax_loss_backward(void *problem)
-{
-    const rki_softmax_loss *call = problem;
-    assert_int_equal(ops->softmax_loss(device, call), 0);
-}
-
-static void test_softmax_loss(void **state)
-{
-    (void)state;
-    enum { ROWS = 7, INPUTS = 5, CLASSES = 11 };
-    static const int32_t targets[ROWS] = {0, 10, 3, 3, 7, 1, 10};
-    variable v[] = {{"x", randoms(ROWS * INPUTS, 1), zeros(ROWS * INPUTS), ROWS * INPUTS},
-        {"W", randoms(CLASSES * INPUTS, 1), zeros(CLASSES * INPUTS), CLASSES * INPUTS},
-        {"b", randoms(CLASSES, 1), zeros(CLASSES), CLASSES}};
-    rki_softmax_loss call = {.rows = ROWS,
-        .inputs = INPUTS,
-        .classes = CLASSES,
-        .scale = 0.7,
-        .x = v[0].values,
-        .weight = v[1].values,
-        .bias = v[2].values,
-        .targets = targets,
-        .loss = zeros(1),
-        .row_loss = zeros(ROWS),
-        .dx = v[0].gradient,
-        .dweight = v[1].gradient,
-        .dbias = v[2].gradient};
-    call.scratch = bytes_of(ops->softmax_loss_scratch(device, &call));
-    gradient_check check = {"softmax_loss", v, 3, &call, softmax_loss, softmax_loss_backward};
-    check_gradients(&check);
-}
+#include "losses.h"
 
 /* y = x W^T + b by gemm; its gradients by gemm and column_sum. */
 typedef struct linear {
@@ -193,6 +154,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_softmax_loss),
+        cmocka_unit_test(test_softmax_loss_weights),
+        cmocka_unit_test(test_pointwise_loss),
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_embedding),

@@ -32,6 +32,10 @@ void run_pool(bench *b, int shape);
 enum { SOFTMAX_LOSS_SHAPES = 60 };
 void run_softmax_loss(bench *b, int shape);
 
+/* run_pointwise_loss.c */
+enum { POINTWISE_LOSS_SHAPES = 48 };
+void run_pointwise_loss(bench *b, int shape);
+
 /* run_update.c */
 enum { UPDATE_SHAPES = 72, SQUARE_SUM_SHAPES = 24 };
 void run_update(bench *b, int shape);

@@ -129,6 +129,9 @@ typedef struct rki_kernels {
     /* softmax.h */
     float (*softmax_exp)(int64_t count, float *x, int store, float *largest);
     void (*scale)(int64_t count, float factor, float *x);
+    float (*weighted_sum)(int64_t count, const float *weights, float shift, const float *x);
+    void (*smooth)(
+        int64_t count, float factor, float amount, const float *weights, float *x);
 
     /* pointwise.h */
     void (*add_scaled)(int64_t count, float alpha, const float *x, float *y);
