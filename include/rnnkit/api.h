@@ -35,6 +35,8 @@ typedef struct rnnkit_embedding rnnkit_embedding;
 typedef struct rnnkit_linear rnnkit_linear;
 typedef struct rnnkit_rnn rnnkit_rnn;
 typedef struct rnnkit_state rnnkit_state;
+typedef struct rnnkit_attention rnnkit_attention;
+typedef struct rnnkit_decoder rnnkit_decoder;
 typedef struct rnnkit_optimizer rnnkit_optimizer;
 typedef struct rnnkit_schedule rnnkit_schedule;
 typedef struct rnnkit_tokenizer rnnkit_tokenizer;

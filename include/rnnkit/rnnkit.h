@@ -10,6 +10,8 @@
  *   batches.h     a corpus as training batches
  *   model.h       parameters by name, and their file
  *   embedding.h, rnn.h, linear.h   the layers
+ *   attention.h   looking at a source, and where a model looks
+ *   decoder.h     writing a sequence while looking at a source
  *   tape.h        what was computed, and its gradients
  *   tensor.h      the values on a tape
  *   optimizer.h   updates and learning-rate schedules
@@ -31,9 +33,11 @@
 #define RNNKIT_RNNKIT_H
 
 #include "rnnkit/api.h"
+#include "rnnkit/attention.h"
 #include "rnnkit/batches.h"
 #include "rnnkit/checkpoint.h"
 #include "rnnkit/context.h"
+#include "rnnkit/decoder.h"
 #include "rnnkit/embedding.h"
 #include "rnnkit/generator.h"
 #include "rnnkit/linear.h"

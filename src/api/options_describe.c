@@ -30,6 +30,8 @@ static const rki_option_table *const nouns[] = {
     &rki_embedding_options,
     &rki_rnn_options,
     &rki_linear_options,
+    &rki_attention_options,
+    &rki_decoder_options,
     &rki_tape_options,
     &rki_optimizer_options,
     &rki_schedule_options,
