@@ -37,6 +37,7 @@ typedef struct rnnkit_rnn rnnkit_rnn;
 typedef struct rnnkit_state rnnkit_state;
 typedef struct rnnkit_attention rnnkit_attention;
 typedef struct rnnkit_decoder rnnkit_decoder;
+typedef struct rnnkit_search rnnkit_search;
 typedef struct rnnkit_optimizer rnnkit_optimizer;
 typedef struct rnnkit_schedule rnnkit_schedule;
 typedef struct rnnkit_tokenizer rnnkit_tokenizer;

@@ -17,6 +17,7 @@
  *   optimizer.h   updates and learning-rate schedules
  *   checkpoint.h  stop and go on
  *   generator.h   write text
+ *   search.h      write about a source: greedy, beams, draws
  *   word2vec.h    word vectors, learnt from text
  *   vectors.h     word vectors: files, queries, evaluation
  *   pairs.h       the pieces of skip-gram
@@ -45,6 +46,7 @@
 #include "rnnkit/optimizer.h"
 #include "rnnkit/pairs.h"
 #include "rnnkit/rnn.h"
+#include "rnnkit/search.h"
 #include "rnnkit/status.h"
 #include "rnnkit/tape.h"
 #include "rnnkit/tensor.h"

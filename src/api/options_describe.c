@@ -9,6 +9,7 @@
 #include "base/numbers.h"
 #include "base/options.h"
 #include "generate/generator.h"
+#include "generate/search.h"
 #include "nn/layers.h"
 #include "nn/model_file.h"
 #include "nn/optimizer.h"
@@ -36,6 +37,7 @@ static const rki_option_table *const nouns[] = {
     &rki_optimizer_options,
     &rki_schedule_options,
     &rki_generator_options,
+    &rki_search_options,
     &rki_w2v_options_table,
     &rki_w2v_vectors_options,
     &rki_vectors_open_options,
