@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/attention.h"
+#include "backend/decoding.h"
 #include "base/random.h"
 #include "tensor/tensor.h"
 
@@ -356,6 +358,20 @@ typedef struct rki_backend {
 
     int32_t (*square_sum)(void *self, const rki_square_sum *call);
     int32_t (*update)(void *self, const rki_update *call);
+
+    /* See attention.h. */
+    int32_t (*attention_forward)(void *self, const rki_attention_forward *call);
+    int32_t (*attention_backward)(void *self, const rki_attention_backward *call);
+    size_t (*attention_source_scratch)(void *self, const rki_attention *attention);
+    int32_t (*attention_source)(void *self, const rki_attention_source *call);
+
+    /* See decoding.h. tanh: y = tanh(x), y may be x; its backward: dx = dy (1 - y^2), dx may be dy. */
+    int32_t (*cell_forward)(void *self, const rki_cell_forward *call);
+    int32_t (*cell_backward)(void *self, const rki_cell_backward *call);
+    int32_t (*tanh)(void *self, int64_t count, const void *x, void *y);
+    int32_t (*tanh_backward)(
+        void *self, int64_t count, const void *y, const void *dy, void *dx);
+    int32_t (*top)(void *self, const rki_top *call);
 } rki_backend;
 
 /* The one symbol that a plug-in exports (name: RKI_BACKEND_ENTRY). */

@@ -131,6 +131,15 @@ static const rki_backend table = {
     .pointwise_loss = rki_cpu_pointwise_loss,
     .square_sum = rki_cpu_square_sum,
     .update = rki_cpu_update,
+    .attention_forward = rki_cpu_attention_forward,
+    .attention_backward = rki_cpu_attention_backward,
+    .attention_source_scratch = rki_cpu_attention_source_scratch,
+    .attention_source = rki_cpu_attention_source,
+    .cell_forward = rki_cpu_cell_forward,
+    .cell_backward = rki_cpu_cell_backward,
+    .tanh = rki_cpu_tanh,
+    .tanh_backward = rki_cpu_tanh_backward,
+    .top = rki_cpu_top,
 };
 
 const rki_backend *rki_cpu_backend(void)

@@ -51,6 +51,15 @@ static const rki_backend table = {
     .pointwise_loss = rki_reference_pointwise_loss,
     .square_sum = rki_reference_square_sum,
     .update = rki_reference_update,
+    .attention_forward = rki_reference_attention_forward,
+    .attention_backward = rki_reference_attention_backward,
+    .attention_source_scratch = rki_reference_attention_source_scratch,
+    .attention_source = rki_reference_attention_source,
+    .cell_forward = rki_reference_cell_forward,
+    .cell_backward = rki_reference_cell_backward,
+    .tanh = rki_reference_tanh,
+    .tanh_backward = rki_reference_tanh_backward,
+    .top = rki_reference_top,
 };
 
 const rki_backend *rnnkit_backend_entry(void)

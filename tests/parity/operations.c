@@ -16,6 +16,10 @@ const operation operations[] = {
     {"softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_loss, 8e-6},
     {"pointwise_loss", POINTWISE_LOSS_SHAPES, run_pointwise_loss, 1e-6},
     {"update", UPDATE_SHAPES, run_update, 2e-6},
+    {"attention", ATTENTION_SHAPES, run_attention, 1e-5},
+    {"cell", CELL_SHAPES, run_cell, 2e-6},
+    {"tanh", TANH_SHAPES, run_tanh, 1e-6},
+    {"top", TOP_SHAPES, run_top, 1e-6},
     {"square_sum", SQUARE_SUM_SHAPES, run_square_sum, 1e-6},
 };
 

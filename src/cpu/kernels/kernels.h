@@ -100,6 +100,23 @@ typedef struct rki_dropout_draws {
     float scale;        /* of the elements that are kept */
 } rki_dropout_draws;
 
+/* Rows of a matrix that stand `stride` floats apart. */
+typedef struct rki_rows {
+    const float *first;
+    int64_t count, width, stride;
+} rki_rows;
+
+/* The source's gradient of additive scores, for one row of the batch; see attention.h. */
+typedef struct rki_additive_keys {
+    rki_rows q, keys;
+    int causal; /* query t sees key s <= t alone */
+    const float *v;
+    const float *dscores; /* of query t and key s: t * dscores_stride + s */
+    int64_t dscores_stride;
+    float *dkeys; /* rows as keys', or NULL */
+    float *dv;    /* [width], written */
+} rki_additive_keys;
+
 typedef struct rki_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
     int64_t lanes;    /* floats of a vector */
@@ -125,6 +142,8 @@ typedef struct rki_kernels {
     void (*tanh)(int64_t count, const float *x, float *y);
     void (*sigmoid)(int64_t count, const float *x, float *y);
     void (*exp)(int64_t count, const float *x, float *y);
+    /* dx[i] = dy[i] (1 - y[i]^2); dx may be dy. */
+    void (*tanh_gradient)(int64_t count, const float *y, const float *dy, float *dx);
 
     /* softmax.h */
     float (*softmax_exp)(int64_t count, float *x, int store, float *largest);
@@ -148,6 +167,16 @@ typedef struct rki_kernels {
     /* dropout.h: `first` is a multiple of 4 * RKI_MOST_LANES. */
     void (*dropout)(const rki_dropout_draws *draws, int64_t first, int64_t count, const float *x,
         int accumulate, float *y);
+
+    /* attention.h */
+    void (*additive_scores)(const float *q, const rki_rows *keys, const float *v, float *scores);
+    void (*row_products)(const float *x, const rki_rows *rows, float scale, float *out);
+    void (*row_sum)(const float *factors, int64_t factor_stride, const rki_rows *rows, float scale,
+        float *out);
+    void (*softmax_gradient)(int64_t count, const float *p, float *d);
+    void (*additive_query)(
+        const float *q, const rki_rows *keys, const float *v, const float *dscores, float *dq);
+    void (*additive_keys)(const rki_additive_keys *call);
 } rki_kernels;
 
 /* Bounds of the activations, see activations.h. */
