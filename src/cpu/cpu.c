@@ -126,6 +126,8 @@ static const rki_backend table = {
     .recurrent_step = rki_cpu_recurrent_step,
     .softmax_loss_scratch = rki_cpu_softmax_loss_scratch,
     .softmax_loss = rki_cpu_softmax_loss,
+    .negative_sampling_scratch = rki_cpu_negative_sampling_scratch,
+    .negative_sampling = rki_cpu_negative_sampling,
     .square_sum = rki_cpu_square_sum,
     .update = rki_cpu_update,
 };

@@ -45,6 +45,8 @@ static const rki_backend table = {
     .recurrent_step = rki_reference_recurrent_step,
     .softmax_loss_scratch = rki_reference_softmax_loss_scratch,
     .softmax_loss = rki_reference_softmax_loss,
+    .negative_sampling_scratch = rki_reference_negative_sampling_scratch,
+    .negative_sampling = rki_reference_negative_sampling,
     .square_sum = rki_reference_square_sum,
     .update = rki_reference_update,
 };

@@ -12,6 +12,7 @@ const operation operations[] = {
     {"recurrent", RECURRENT_SHAPES, run_recurrent, 5e-6},
     {"recurrent_step", STEP_SHAPES, run_recurrent_step, 2e-6},
     {"softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_loss, 4e-6},
+    {"negative_sampling", NEGATIVE_SAMPLING_SHAPES, run_negative_sampling, 4e-6},
     {"update", UPDATE_SHAPES, run_update, 2e-6},
     {"square_sum", SQUARE_SUM_SHAPES, run_square_sum, 1e-6},
 };

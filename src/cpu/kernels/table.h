@@ -28,6 +28,7 @@ const rki_kernels RKI_KERNELS_NAME = {
     .softmax_exp = kernel_softmax_exp,
     .scale = kernel_scale,
     .add_scaled = kernel_add_scaled,
+    .dot = kernel_dot,
     .column_sum = kernel_column_sum,
     .sum_rows = kernel_sum_rows,
     .update = kernel_update,
