@@ -30,6 +30,7 @@ static const rki_option_table *const nouns[] = {
     &rki_batches_options_table,
     &rki_load_options,
     &rki_embedding_options,
+    &rki_embedding_vectors_options,
     &rki_rnn_options,
     &rki_linear_options,
     &rki_cross_entropy_options,

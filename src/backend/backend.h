@@ -280,6 +280,28 @@ typedef struct rki_pointwise_loss {
     void *dx;                /* [count], or NULL when not wanted */
 } rki_pointwise_loss;
 
+/* Negative sampling (Mikolov et al., NIPS 2013, equation 4). Row r of x meets `candidates` rows of a
+ * table: ids[r][0], the word itself, with label 1, and noise words with label 0; an id of -1 is none.
+ *   s = x[r] . table[id]     row_loss[r] = sum over candidates of -log sigmoid(label ? s : -s)
+ * and, when dx is given, with g = (sigmoid(s) - label) * scale:
+ *   dx[r] = sum over candidates of g table[id]
+ *   dtable[u] = sum of g x[row] over the candidates order[j], j in starts[u] .. starts[u + 1] - 1
+ * both written, not added to; candidates are numbered r * candidates + place. */
+typedef struct rki_negative_sampling {
+    int64_t rows, candidates, width;
+    double scale;
+    const void *x;      /* [rows][width] */
+    const void *table;  /* rows of `width` */
+    const int32_t *ids; /* [rows][candidates] */
+    double *loss;       /* HOST: the sum of row_loss, added up in double in the order of rows */
+    void *dx;           /* [rows][width], or NULL: no gradients at all */
+    int64_t unique;
+    const int32_t *starts; /* [unique + 1] */
+    const int32_t *order;  /* [starts[unique]], none of them with id -1 */
+    void *dtable;          /* [unique][width] when dx is given and unique > 0 */
+    void *scratch;
+} rki_negative_sampling;
+
 /* Update rules as in torch.optim, with g = gradient * gradient_scale (clipped to +-clip_value
  * before scaling when clip_value > 0) and `step` counted from 1. */
 typedef enum rki_rule { RKI_SGD, RKI_ADAM, RKI_ADAMW, RKI_RMSPROP, RKI_ADAGRAD } rki_rule;
@@ -355,6 +377,9 @@ typedef struct rki_backend {
     size_t (*softmax_loss_scratch)(void *self, const rki_softmax_loss *call);
     int32_t (*softmax_loss)(void *self, const rki_softmax_loss *call);
     int32_t (*pointwise_loss)(void *self, const rki_pointwise_loss *call);
+
+    size_t (*negative_sampling_scratch)(void *self, const rki_negative_sampling *call);
+    int32_t (*negative_sampling)(void *self, const rki_negative_sampling *call);
 
     int32_t (*square_sum)(void *self, const rki_square_sum *call);
     int32_t (*update)(void *self, const rki_update *call);

@@ -61,6 +61,10 @@ int32_t rki_cpu_softmax_loss(void *self, const rki_softmax_loss *call);
 /* pointwise_loss.c */
 int32_t rki_cpu_pointwise_loss(void *self, const rki_pointwise_loss *call);
 
+/* negative_sampling.c */
+size_t rki_cpu_negative_sampling_scratch(void *self, const rki_negative_sampling *call);
+int32_t rki_cpu_negative_sampling(void *self, const rki_negative_sampling *call);
+
 /* optimizer.c */
 int32_t rki_cpu_square_sum(void *self, const rki_square_sum *call);
 int32_t rki_cpu_update(void *self, const rki_update *call);

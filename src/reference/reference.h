@@ -96,6 +96,10 @@ int32_t rki_reference_softmax_loss(void *self, const rki_softmax_loss *call);
 /* pointwise_loss.c */
 int32_t rki_reference_pointwise_loss(void *self, const rki_pointwise_loss *call);
 
+/* negative_sampling.c */
+size_t rki_reference_negative_sampling_scratch(void *self, const rki_negative_sampling *call);
+int32_t rki_reference_negative_sampling(void *self, const rki_negative_sampling *call);
+
 /* update.c */
 int32_t rki_reference_square_sum(void *self, const rki_square_sum *call);
 int32_t rki_reference_update(void *self, const rki_update *call);

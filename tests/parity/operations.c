@@ -15,6 +15,7 @@ const operation operations[] = {
     {"pool", POOL_SHAPES, run_pool, 1e-6},
     {"softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_loss, 8e-6},
     {"pointwise_loss", POINTWISE_LOSS_SHAPES, run_pointwise_loss, 1e-6},
+    {"negative_sampling", NEGATIVE_SAMPLING_SHAPES, run_negative_sampling, 4e-6},
     {"update", UPDATE_SHAPES, run_update, 2e-6},
     {"attention", ATTENTION_SHAPES, run_attention, 1e-5},
     {"cell", CELL_SHAPES, run_cell, 2e-6},

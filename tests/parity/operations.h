@@ -36,6 +36,10 @@ void run_softmax_loss(bench *b, int shape);
 enum { POINTWISE_LOSS_SHAPES = 48 };
 void run_pointwise_loss(bench *b, int shape);
 
+/* run_negative_sampling.c */
+enum { NEGATIVE_SAMPLING_SHAPES = 48 };
+void run_negative_sampling(bench *b, int shape);
+
 /* run_update.c */
 enum { UPDATE_SHAPES = 72, SQUARE_SUM_SHAPES = 24 };
 void run_update(bench *b, int shape);

@@ -154,6 +154,7 @@ typedef struct rki_kernels {
 
     /* pointwise.h */
     void (*add_scaled)(int64_t count, float alpha, const float *x, float *y);
+    float (*dot)(int64_t count, const float *x, const float *y);
     void (*column_sum)(int64_t rows, int64_t width, int64_t stride, const float *a, int accumulate,
         float *out);
     void (*sum_rows)(int64_t count, int64_t width, const int32_t *order, const float *dy,

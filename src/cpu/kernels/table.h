@@ -32,6 +32,7 @@ const rki_kernels RKI_KERNELS_NAME = {
     .weighted_sum = kernel_weighted_sum,
     .smooth = kernel_smooth,
     .add_scaled = kernel_add_scaled,
+    .dot = kernel_dot,
     .column_sum = kernel_column_sum,
     .sum_rows = kernel_sum_rows,
     .update = kernel_update,
