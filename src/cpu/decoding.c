@@ -26,14 +26,16 @@ static void forward_rows(void *user, int64_t begin, int64_t end)
     const forward *f = user;
     const rki_cell_forward *call = f->call;
     int64_t at = begin * call->hidden;
-    rki_lstm_step step = {.hidden = call->hidden,
+    rki_cell_step step = {.cell = RKI_CELL_LSTM,
+        .hidden = call->hidden,
         .count = end - begin,
         .c = (const float *)call->c_before + at,
         .z = (float *)call->z + 4 * at,
         .keep = 1,
         .h_next = (float *)call->h + at,
+        .ldh_next = call->hidden,
         .c_next = (float *)call->c + at};
-    f->kernels->lstm_step(&step);
+    f->kernels->cell_step(&step);
 }
 
 int32_t rki_cpu_cell_forward(void *self, const rki_cell_forward *call)
@@ -54,15 +56,17 @@ static void backward_rows(void *user, int64_t begin, int64_t end)
     const backward *f = user;
     const rki_cell_backward *call = f->call;
     int64_t at = begin * call->hidden;
-    rki_lstm_gradient step = {.hidden = call->hidden,
+    rki_cell_gradient step = {.cell = RKI_CELL_LSTM,
+        .hidden = call->hidden,
         .count = end - begin,
         .dy = (const float *)call->dh + at,
+        .lddy = call->hidden,
         .gates = (const float *)call->gates + 4 * at,
         .c_before = (const float *)call->c_before + at,
         .c = (const float *)call->c + at,
-        .dc = (float *)call->dc + at,
+        .carry = (float *)call->dc + at,
         .dz = (float *)call->dz + 4 * at};
-    f->kernels->lstm_gradient(&step);
+    f->kernels->cell_gradient(&step);
 }
 
 int32_t rki_cpu_cell_backward(void *self, const rki_cell_backward *call)
