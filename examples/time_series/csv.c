@@ -4,13 +4,13 @@
 #include "csv.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../common/console.h"
+#include "../common/input.h"
 
 enum { MOST_COLUMNS = 1024 };
 
@@ -27,40 +27,6 @@ typedef struct reader {
     int64_t width; /* fields of every record */
     int64_t chosen[MOST_COLUMNS];
 } reader;
-
-static int load(reader *from, FILE *in)
-{
-    size_t room = 0;
-
-    for (;;) {
-        size_t got;
-
-        if (from->length + 1 >= room) {
-            char *larger = realloc(from->text, room = room * 2 + 65536);
-
-            if (larger == NULL) return fail("out of memory");
-            from->text = larger;
-        }
-        got = fread(from->text + from->length, 1, room - from->length - 1, in);
-        from->length += got;
-        if (got == 0) break;
-    }
-    from->text[from->length] = '\0';
-    if (ferror(in)) return fail("%s: %s", from->name, strerror(errno));
-    return OUTCOME_OK;
-}
-
-static int open_text(reader *from, const char *path)
-{
-    int is_input = strcmp(path, "-") == 0, outcome;
-    FILE *in = is_input ? stdin : fopen(path, "rb");
-
-    from->name = is_input ? "standard input" : path;
-    if (in == NULL) return fail("%s: %s", path, strerror(errno));
-    outcome = load(from, in);
-    if (!is_input) fclose(in);
-    return outcome;
-}
 
 /* A NUL byte would end the text unseen. */
 static int check_text(reader *from)
@@ -292,7 +258,8 @@ int csv_read(table *target, const char *path, const argument_list *columns)
     memset(&from, 0, sizeof from);
     *target = (table){0};
     from.line = 1;
-    outcome = open_text(&from, path);
+    from.name = input_name(path);
+    outcome = input_read(path, &from.text, &from.length);
     if (outcome == OUTCOME_OK) outcome = check_text(&from);
     if (outcome == OUTCOME_OK) {
         from.at = from.text;
