@@ -20,7 +20,7 @@ static int create_layers(network *target, const settings *options)
         failed(rnnkit_embedding_create(target->model, "embedding", words, options->embedding,
             "sparse=1 scale=0.3", &target->embedding)))
         return OUTCOME_FAILED;
-    snprintf(text, sizeof text, "layers=%" PRId64 " dropout=%.17g", options->layers,
+    snprintf(text, sizeof text, "layers=%" PRId64 " dropout=%.17g forget_bias=1", options->layers,
         options->layers > 1 ? options->dropout : 0.0);
     if (failed(rnnkit_lstm_create(
             target->model, "rnn", options->embedding, options->hidden, text, &target->rnn)))

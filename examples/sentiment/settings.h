@@ -13,8 +13,8 @@ typedef struct settings {
     argument_list text;
     int64_t length, min_count, max_words;
     int64_t embedding, hidden, layers, pretrain;
-    int64_t batch, epochs, patience, wrong, threads, seed;
-    double valid, dropout, dropout_ends, lr, clip;
+    int64_t batch, epochs, patience, wrong, threads, seed, search;
+    double search_minutes, valid, dropout, dropout_ends, lr, clip;
     int json;
 } settings;
 

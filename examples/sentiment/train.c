@@ -1,5 +1,5 @@
 /* The command `train`: reads and splits the reviews, makes the network, and trains until the
- * validation accuracy gets no better; the model file has the weights of the best epoch.
+ * validation loss gets no better; the model file has the weights of the best epoch.
  */
 #include "train.h"
 
@@ -126,7 +126,8 @@ static int run_epoch(trainer *run)
     run->epoch_loss = run->epoch_count = 0;
     while (batches_next(&run->from, &next)) {
         if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
-        if (update(run, &next) != OUTCOME_OK) return OUTCOME_FAILED;
+        int outcome = update(run, &next);
+        if (outcome != OUTCOME_OK) return outcome;
         if (system_clock() - run->told < wait) continue;
         if (points_add(&run->train_curve, (double)run->update,
                 run->interval_loss / run->interval_count) != OUTCOME_OK)
@@ -145,12 +146,13 @@ static int finish_epoch(trainer *run)
 
     outcome = evaluate_sequences(&run->net, run->context, &run->valid, 64, &valid, NULL);
     if (outcome != OUTCOME_OK) return outcome;
-    best = run->best_epoch == 0 || valid.accuracy > run->best.accuracy ||
-           (valid.accuracy == run->best.accuracy && valid.loss < run->best.loss);
+    best = run->best_epoch == 0 || valid.loss < run->best.loss;
     if (best) {
         run->best = valid;
         run->best_epoch = run->epoch;
-        if (failed(rnnkit_model_save(run->net.model, options->model))) return OUTCOME_FAILED;
+        if ((run->trial == NULL || valid.loss < run->trial->to_beat) &&
+            failed(rnnkit_model_save(run->net.model, options->model)))
+            return OUTCOME_FAILED;
     }
     report_epoch(run, &valid, best);
     if (points_add(&run->valid_curve, (double)run->update, valid.loss) != OUTCOME_OK)
@@ -166,6 +168,10 @@ static int run_epochs(trainer *run)
         if (outcome == OUTCOME_OK) outcome = finish_epoch(run);
         if (outcome != OUTCOME_OK) return outcome;
         if (run->epoch - run->best_epoch >= run->options->patience) break;
+        if (run->trial != NULL && system_clock() > run->trial->deadline) {
+            run->trial->cut = run->epoch < run->options->epochs;
+            break;
+        }
     }
     return OUTCOME_OK;
 }
@@ -202,6 +208,11 @@ static int train(trainer *run)
     run->began = run->told = system_clock();
     outcome = prepare(run);
     if (outcome == OUTCOME_OK) outcome = run_epochs(run);
+    if (run->trial != NULL) {
+        run->trial->loss = run->best_epoch > 0 ? run->best.loss : NAN;
+        run->trial->epoch = run->best_epoch;
+        return outcome == OUTCOME_DIVERGED ? OUTCOME_OK : outcome;
+    }
     if (outcome == OUTCOME_INTERRUPTED)
         console_note("interrupted after update %" PRId64 "; %s %s", run->update,
             run->options->model,
@@ -209,10 +220,10 @@ static int train(trainer *run)
     return outcome == OUTCOME_OK ? report_done(run) : outcome;
 }
 
-int train_command(arguments *parsed)
+static int train_once(arguments *parsed, search_trial *trial)
 {
     settings *options = parsed->values;
-    trainer run = {.parsed = parsed, .options = options, .known = -1};
+    trainer run = {.parsed = parsed, .options = options, .known = -1, .trial = trial};
     int outcome;
 
     if (options->threads == 0) options->threads = system_processors();
@@ -231,4 +242,24 @@ int train_command(arguments *parsed)
     free(run.valid_curve.x);
     free(run.valid_curve.y);
     return outcome;
+}
+
+int train_command(arguments *parsed)
+{
+    static const search_range ranges[] = {{"lr", 0.0003, 0.01, 1}, {"hidden", 32, 256, 1},
+        {"layers", 1, 2, 0}, {"dropout-ends", 0, 0.6, 0}, {"batch", 16, 128, 1}};
+    const settings *options = parsed->values;
+    search over = {.ranges = ranges,
+        .range_count = sizeof ranges / sizeof *ranges,
+        .trials = options->search,
+        .seed = options->seed,
+        .minutes = options->search_minutes,
+        .json = options->json,
+        .run = train_once};
+
+    if (options->search == 0) return train_once(parsed, NULL);
+    if (strcmp(options->data, "-") == 0)
+        return fail(
+            "--search reads the reviews several times, which standard input is not good for");
+    return search_run(&over, parsed);
 }

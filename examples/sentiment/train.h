@@ -2,7 +2,11 @@
 #ifndef SENTIMENT_TRAIN_H
 #define SENTIMENT_TRAIN_H
 
+#include "../common/search.h"
 #include "commands.h"
+
+/* Beside the outcomes of console.h: a trial of a search that is over. */
+enum { OUTCOME_DIVERGED = 3 };
 
 /* Points of the loss curves, for the plot. */
 typedef struct points {
@@ -28,6 +32,7 @@ typedef struct trainer {
     double interval_loss, interval_count; /* since something was told */
     double epoch_loss, epoch_count;
     double began, told;
+    search_trial *trial; /* or NULL: then the run speaks for itself */
 } trainer;
 
 /* train_report.c */

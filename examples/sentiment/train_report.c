@@ -20,6 +20,7 @@ void report_start(const trainer *run)
     char a[CONSOLE_NUMBER_SIZE], b[CONSOLE_NUMBER_SIZE];
     int64_t parameters = 0, words = 0;
 
+    if (run->trial != NULL) return;
     if (rnnkit_model_size(run->net.model, NULL, &parameters) < 0 ||
         rnnkit_vocab_size(run->net.vocab, &words, NULL) < 0)
         parameters = words = 0;
@@ -65,6 +66,7 @@ void report_progress(trainer *run)
 
     run->interval_loss = run->interval_count = 0;
     run->told = system_clock();
+    if (run->trial != NULL) return;
     if (run->options->json) {
         json_begin("progress");
         json_integer("update", run->update);
@@ -90,6 +92,7 @@ void report_epoch(const trainer *run, const score *valid, int best)
     double loss = run->epoch_loss / run->epoch_count;
     char time[CONSOLE_NUMBER_SIZE];
 
+    if (run->trial != NULL) return;
     if (run->options->json) {
         json_begin("epoch");
         json_integer("epoch", run->epoch);

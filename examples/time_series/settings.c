@@ -50,6 +50,13 @@ const argument_row settings_rows[] = {
         "largest norm of the gradient; 0: any"},
     {ARGUMENT_NUMBER, TRAIN, "noise", "SIZE", "0.02", AT(noise), 0, 10, 0,
         "noise on what is read, in standard deviations of the series: steadies long forecasts"},
+    {ARGUMENT_INTEGER, TRAIN, "search", "N", "0", AT(search), 0, 100000, 0,
+        "train N times, the first time with the options as they are, then with random ones where "
+        "none were "
+        "given, and keep the best: lr 0.001 to 0.05, hidden 8 to 128, layers 1 to 2, dropout 0 to "
+        "0.5, batch 1 to 32"},
+    {ARGUMENT_NUMBER, TRAIN, "search-minutes", "N", "0", AT(search_minutes), 0, 1e6, 0,
+        "end the search after about so long; 0: no limit"},
 
     {.type = ARGUMENT_HEADING, .help = "Forecast"},
     {ARGUMENT_INTEGER, FORECAST, "steps", "N", "50", AT(horizon), 1, 1e7, 0, "rows to forecast"},

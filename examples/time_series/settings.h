@@ -11,8 +11,9 @@ enum { COMMAND_TRAIN = 1, COMMAND_FORECAST = 2, COMMAND_EVALUATE = 4 };
 typedef struct settings {
     const char *data, *model, *plot, *loss, *device;
     argument_list columns;
-    int64_t sine, hidden, layers, batch, steps, epochs, patience, horizon, hide, threads, seed;
-    double valid, last, lr, clip, dropout, noise;
+    int64_t sine, hidden, layers, batch, steps, epochs, patience, horizon, hide, threads, seed,
+        search;
+    double search_minutes, valid, last, lr, clip, dropout, noise;
     int json;
 } settings;
 

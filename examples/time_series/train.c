@@ -11,8 +11,12 @@
 #include "../common/interrupt.h"
 #include "../common/json.h"
 #include "../common/output.h"
+#include "../common/search.h"
 #include "../common/system.h"
 #include "commands.h"
+
+/* Beside the outcomes of console.h: a trial of a search that is over. */
+enum { OUTCOME_DIVERGED = 3 };
 
 typedef struct trainer {
     arguments *parsed;
@@ -29,6 +33,7 @@ typedef struct trainer {
     uint64_t random;
     int64_t epoch, best_epoch;
     double loss, best, began, told; /* best: ratio to the naive forecast on what is held out */
+    search_trial *trial;            /* or NULL: then the run speaks for itself */
 } trainer;
 
 /* Uniform in (0, 1): SplitMix64 (Steele, Lea and Flood 2014). */
@@ -131,16 +136,21 @@ static int update(trainer *run, int64_t steps)
     const char *kind = kinds[word[0] == 's' ? 0 : word[0] == 'a' ? 1 : 2];
     int64_t count = steps * run->lanes * run->data.data.columns;
     rnnkit_tensor *changes, *loss;
+    int32_t status;
 
     if (network_run(&run->net, run->tape, run->state, run->x, steps, run->lanes, &changes) !=
             OUTCOME_OK ||
         failed(rnnkit_pointwise_loss(
             run->tape, kind, changes, run->targets, count, NULL, 0, NULL, &loss)) ||
         failed(rnnkit_tensor_item(loss, &run->loss)) ||
-        failed(rnnkit_tape_backward(run->tape, loss)) ||
-        failed(rnnkit_optimizer_step(run->optimizer)))
+        failed(rnnkit_tape_backward(run->tape, loss)))
         return OUTCOME_FAILED;
-    return failed(rnnkit_schedule_step(run->schedule));
+    status = rnnkit_optimizer_step(run->optimizer);
+    if (status == RNNKIT_E_DIVERGED)
+        return run->trial != NULL
+                   ? OUTCOME_DIVERGED
+                   : fail("training diverged in epoch %" PRId64 "; try a smaller --lr", run->epoch);
+    return failed(status) ? OUTCOME_FAILED : failed(rnnkit_schedule_step(run->schedule));
 }
 
 /* Each epoch starts at another row, so that updates do not always cut at the same places. */
@@ -156,7 +166,8 @@ static int run_epoch(trainer *run)
 
         if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
         fill(run, first, length, at, steps);
-        if (update(run, steps) != OUTCOME_OK) return OUTCOME_FAILED;
+        int outcome = update(run, steps);
+        if (outcome != OUTCOME_OK) return outcome;
     }
     return OUTCOME_OK;
 }
@@ -167,6 +178,7 @@ static void tell_start(const trainer *run)
     int64_t parameters = 0;
     const char *device = rnnkit_context_device(run->context);
 
+    if (run->trial != NULL) return;
     if (rnnkit_model_size(run->net.model, NULL, &parameters) < 0) parameters = 0;
     if (options->json) {
         json_begin("start");
@@ -197,6 +209,7 @@ static void tell_epoch(trainer *run, double ratio, int best)
     double now = system_clock();
     char line[160];
 
+    if (run->trial != NULL) return;
     if (run->options->json) {
         json_begin("epoch");
         json_integer("epoch", run->epoch);
@@ -230,26 +243,38 @@ static int validate(trainer *run, double *ratio)
     return outcome;
 }
 
-/* A series that never changes has no naive error to compare with: then every epoch is the best. */
+/* Keeps the weights of an epoch that is the best so far, of a search too. A series that never
+ * changes has no naive error to compare with: then every epoch is the best. */
+static int keep_best(trainer *run, double ratio, int *best)
+{
+    int is_first = run->best_epoch == 0;
+
+    *best = is_first || isnan(ratio) || ratio < run->best;
+    if (!*best) return OUTCOME_OK;
+    run->best = ratio;
+    run->best_epoch = run->epoch;
+    if (run->trial != NULL && !(ratio < run->trial->to_beat)) return OUTCOME_OK;
+    return failed(rnnkit_model_save(run->net.model, run->options->model));
+}
+
 static int run_epochs(trainer *run)
 {
     const settings *options = run->options;
 
     for (run->epoch = 1; run->epoch <= options->epochs; run->epoch++) {
         double ratio = NAN;
-        int best, outcome = run_epoch(run);
+        int best = 0, outcome = run_epoch(run);
 
         if (outcome == OUTCOME_OK) outcome = validate(run, &ratio);
+        if (outcome == OUTCOME_OK) outcome = keep_best(run, ratio, &best);
         if (outcome != OUTCOME_OK) return outcome;
-        best = run->best_epoch == 0 || isnan(ratio) || ratio < run->best;
-        if (best) {
-            run->best = ratio;
-            run->best_epoch = run->epoch;
-            if (failed(rnnkit_model_save(run->net.model, options->model))) return OUTCOME_FAILED;
-        }
         tell_epoch(run, ratio, best);
         if (console_is_broken()) return OUTCOME_FAILED;
         if (run->epoch - run->best_epoch >= options->patience) break;
+        if (run->trial != NULL && system_clock() > run->trial->deadline) {
+            run->trial->cut = run->epoch < options->epochs;
+            break;
+        }
     }
     return OUTCOME_OK;
 }
@@ -301,11 +326,10 @@ static int tell_done(trainer *run)
     return OUTCOME_OK;
 }
 
-static int train(trainer *run)
+static int prepare(trainer *run)
 {
     const settings *options = run->options;
     char text[96];
-    int outcome;
 
     snprintf(
         text, sizeof text, "threads=%" PRId64 " seed=%" PRId64, options->threads, options->seed);
@@ -313,11 +337,25 @@ static int train(trainer *run)
     if (check(options) != OUTCOME_OK ||
         failed(rnnkit_context_create(options->device, text, &run->context)) ||
         series_open(&run->data, options, &options->columns) != OUTCOME_OK ||
-        split(run) != OUTCOME_OK || open_machine(run) != OUTCOME_OK)
+        split(run) != OUTCOME_OK)
         return OUTCOME_FAILED;
+    return open_machine(run);
+}
+
+static int train(trainer *run)
+{
+    const settings *options = run->options;
+    int outcome = prepare(run);
+
+    if (outcome != OUTCOME_OK) return outcome;
     tell_start(run);
     run->began = run->told = system_clock();
     outcome = run_epochs(run);
+    if (run->trial != NULL) {
+        run->trial->loss = run->best_epoch > 0 ? run->best : NAN;
+        run->trial->epoch = run->best_epoch;
+        return outcome == OUTCOME_DIVERGED ? OUTCOME_OK : outcome;
+    }
     if (outcome == OUTCOME_INTERRUPTED)
         console_note("interrupted in epoch %" PRId64 "; %s %s", run->epoch, options->model,
             run->best_epoch > 0 ? "holds the best weights so far" : "was not written");
@@ -325,9 +363,9 @@ static int train(trainer *run)
     return outcome == OUTCOME_OK ? tell_done(run) : outcome;
 }
 
-int train_command(arguments *parsed)
+static int train_once(arguments *parsed, search_trial *trial)
 {
-    trainer run = {.parsed = parsed, .options = parsed->values};
+    trainer run = {.parsed = parsed, .options = parsed->values, .trial = trial};
     int outcome = train(&run);
 
     rnnkit_schedule_destroy(run.schedule);
@@ -340,4 +378,24 @@ int train_command(arguments *parsed)
     free(run.x);
     free(run.targets);
     return outcome;
+}
+
+int train_command(arguments *parsed)
+{
+    static const search_range ranges[] = {{"lr", 0.001, 0.05, 1}, {"hidden", 8, 128, 1},
+        {"layers", 1, 2, 0}, {"dropout", 0, 0.5, 0}, {"batch", 1, 32, 1}};
+    const settings *options = parsed->values;
+    search over = {.ranges = ranges,
+        .range_count = sizeof ranges / sizeof *ranges,
+        .trials = options->search,
+        .seed = options->seed,
+        .minutes = options->search_minutes,
+        .json = options->json,
+        .run = train_once};
+
+    if (options->search == 0) return train_once(parsed, NULL);
+    if (strcmp(options->data, "-") == 0)
+        return fail(
+            "--search reads the series several times, which standard input is not good for");
+    return search_run(&over, parsed);
 }

@@ -135,6 +135,26 @@ class Use(Case):
         self.assertIn("--patience N", text)
         self.assertIn("librnnkit", self.run_program("--version").text)
 
+    def test_a_search(self):
+        """The first trial has the options as they are; the winner's command gives the model again."""
+        plain = self.train(*["--columns", "kw", "--epochs", "10"]).event("done")["valid_ratio"]
+        run = self.train(*["--columns", "kw", "--epochs", "10"], "--search", "6", "--lr", "0.01")
+        trials = [event for event in run.events if event["event"] == "trial"]
+        self.assertEqual([trial["trial"] for trial in trials], [1, 2, 3, 4, 5, 6])
+        self.assertEqual({trial["lr"] for trial in trials}, {0.01})
+        self.assertGreater(len({trial["layers"] for trial in trials}), 1)
+        self.assertEqual({trial["hidden"] for trial in trials}, {16})
+        done, first = run.event("done"), self.read("m")
+        self.assertEqual(done["valid_loss"], min(trial["valid_loss"] for trial in trials))
+        self.assertNotIn("--search", done["command"])
+        (self.folder / "m").unlink()
+        self.assertEqual(self.run_shell(done["command"]).event("done")["valid_ratio"], done["valid_loss"])
+        self.assertEqual(first, self.read("m"))
+        run = self.train(*["--columns", "kw", "--epochs", "10"], "--search", "1")
+        self.assertEqual(run.event("done")["valid_loss"], plain)
+        run = self.train(*["--columns", "kw", "--epochs", "10"], "--search", "1000", "--search-minutes", "0.0001")
+        self.assertLess(run.event("done")["trials"], 100)
+
 
 class Refusals(Case):
     def test_bad_tables_name_line_and_column(self):
