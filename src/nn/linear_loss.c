@@ -146,6 +146,7 @@ static int32_t add_to_parameter(
     loss_node *self, rnnkit_tape *tape, rki_parameter *parameter, double factor, void *values)
 {
     void *gradient;
+    if (parameter->frozen) return RNNKIT_OK;
     RKI_TRY(rki_model_gradient(self->model, parameter, &gradient));
     rki_parameter_touch_everything(parameter);
     return tape->device->ops->add_scaled(

@@ -12,9 +12,15 @@ const operation operations[] = {
     {"dropout", DROPOUT_SHAPES, run_dropout, 2e-7},
     {"recurrent", RECURRENT_SHAPES, run_recurrent, 5e-6},
     {"recurrent_step", STEP_SHAPES, run_recurrent_step, 2e-6},
+    {"pool", POOL_SHAPES, run_pool, 1e-6},
     {"softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_loss, 8e-6},
     {"pointwise_loss", POINTWISE_LOSS_SHAPES, run_pointwise_loss, 1e-6},
+    {"negative_sampling", NEGATIVE_SAMPLING_SHAPES, run_negative_sampling, 4e-6},
     {"update", UPDATE_SHAPES, run_update, 2e-6},
+    {"attention", ATTENTION_SHAPES, run_attention, 1e-5},
+    {"cell", CELL_SHAPES, run_cell, 2e-6},
+    {"tanh", TANH_SHAPES, run_tanh, 1e-6},
+    {"top", TOP_SHAPES, run_top, 1e-6},
     {"square_sum", SQUARE_SUM_SHAPES, run_square_sum, 1e-6},
 };
 

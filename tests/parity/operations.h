@@ -23,9 +23,10 @@ enum { DROPOUT_SHAPES = 40 };
 void run_dropout(bench *b, int shape);
 
 /* run_recurrent.c */
-enum { RECURRENT_SHAPES = 160, STEP_SHAPES = 70 };
+enum { RECURRENT_SHAPES = 420, STEP_SHAPES = 120, POOL_SHAPES = 63 };
 void run_recurrent(bench *b, int shape);
 void run_recurrent_step(bench *b, int shape);
+void run_pool(bench *b, int shape);
 
 /* run_softmax_loss.c */
 enum { SOFTMAX_LOSS_SHAPES = 60 };
@@ -35,9 +36,23 @@ void run_softmax_loss(bench *b, int shape);
 enum { POINTWISE_LOSS_SHAPES = 48 };
 void run_pointwise_loss(bench *b, int shape);
 
+/* run_negative_sampling.c */
+enum { NEGATIVE_SAMPLING_SHAPES = 48 };
+void run_negative_sampling(bench *b, int shape);
+
 /* run_update.c */
 enum { UPDATE_SHAPES = 72, SQUARE_SUM_SHAPES = 24 };
 void run_update(bench *b, int shape);
 void run_square_sum(bench *b, int shape);
+
+/* run_attention.c */
+enum { ATTENTION_SHAPES = 90 };
+void run_attention(bench *b, int shape);
+
+/* run_decoding.c */
+enum { CELL_SHAPES = 50, TANH_SHAPES = 24, TOP_SHAPES = 40 };
+void run_cell(bench *b, int shape);
+void run_tanh(bench *b, int shape);
+void run_top(bench *b, int shape);
 
 #endif
