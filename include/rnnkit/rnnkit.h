@@ -11,6 +11,7 @@
  *   model.h       parameters by name, and their file
  *   embedding.h, rnn.h, linear.h   the layers
  *   attention.h   looking at a source, and where a model looks
+ *   multihead.h, norm.h   what a Transformer block is made of
  *   decoder.h     writing a sequence while looking at a source
  *   tape.h        what was computed, and its gradients
  *   tensor.h      the values on a tape
@@ -43,6 +44,8 @@
 #include "rnnkit/generator.h"
 #include "rnnkit/linear.h"
 #include "rnnkit/model.h"
+#include "rnnkit/multihead.h"
+#include "rnnkit/norm.h"
 #include "rnnkit/optimizer.h"
 #include "rnnkit/pairs.h"
 #include "rnnkit/rnn.h"
