@@ -10,6 +10,7 @@
  *   batches.h     a corpus as training batches
  *   model.h       parameters by name, and their file
  *   embedding.h, rnn.h, linear.h   the layers
+ *   loss.h        losses of numbers and probabilities
  *   attention.h   looking at a source, and where a model looks
  *   multihead.h, norm.h   what a Transformer block is made of
  *   decoder.h     writing a sequence while looking at a source
@@ -43,6 +44,7 @@
 #include "rnnkit/embedding.h"
 #include "rnnkit/generator.h"
 #include "rnnkit/linear.h"
+#include "rnnkit/loss.h"
 #include "rnnkit/model.h"
 #include "rnnkit/multihead.h"
 #include "rnnkit/norm.h"

@@ -11,6 +11,7 @@
 #include "generate/generator.h"
 #include "generate/search.h"
 #include "nn/layers.h"
+#include "nn/loss.h"
 #include "nn/model_file.h"
 #include "nn/optimizer.h"
 #include "text/batches.h"
@@ -29,8 +30,11 @@ static const rki_option_table *const nouns[] = {
     &rki_batches_options_table,
     &rki_load_options,
     &rki_embedding_options,
+    &rki_embedding_vectors_options,
     &rki_rnn_options,
     &rki_linear_options,
+    &rki_cross_entropy_options,
+    &rki_pointwise_loss_options,
     &rki_attention_options,
     &rki_decoder_options,
     &rki_multihead_options,

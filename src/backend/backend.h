@@ -29,14 +29,13 @@
 #include "base/random.h"
 #include "tensor/tensor.h"
 
-#define RKI_BACKEND_ABI 1
+#define RKI_BACKEND_ABI 2
 
 /* What the library offers to a plug-in, which must not link to the library itself. */
 typedef struct rki_host {
     uint32_t size;
     int32_t (*fail)(int32_t status, const char *format, ...);
-    void (*random_words)(
-        rki_random random, uint64_t step, uint32_t key[2], uint32_t fixed[2]);
+    void (*random_words)(rki_random random, uint64_t step, uint32_t key[2], uint32_t fixed[2]);
     /* The context's allocator, for host memory. */
     void *(*allocate)(size_t bytes, size_t alignment, void *user);
     void (*release)(void *block, void *user);
@@ -66,7 +65,8 @@ typedef struct rki_gather {
     void *out;
 } rki_gather;
 
-/* gradient[rows[u]] += sum of dy[order[j]] for j in starts[u] .. starts[u + 1] - 1, in that order. */
+/* gradient[rows[u]] += sum of dy[order[j]] for j in starts[u] .. starts[u + 1] - 1, in that order.
+ */
 typedef struct rki_scatter {
     int64_t unique, width;
     const int32_t *rows;   /* [unique], no row twice */
@@ -76,11 +76,13 @@ typedef struct rki_scatter {
     void *gradient;
 } rki_scatter;
 
-/* y = x * mask / (1 - rate); element i is kept when its 32-bit draw is >= rate * 2^32. Element i
- * takes word i % 4 of draw i / 4 (Philox 4x32-10, counter {index low, index high, fixed[0],
- * fixed[1]}, key; host->random_words). Backward is the same operation on the gradient. */
+/* y = x * mask / (1 - rate); element i is kept when its 32-bit draw is >= rate * 2^32. With a
+ * period, the mask repeats: element i has the draw of element i % period. Element i takes word i %
+ * 4 of draw i / 4 (Philox 4x32-10, counter {index low, index high, fixed[0], fixed[1]}, key;
+ * host->random_words). Backward is the same operation on the gradient. */
 typedef struct rki_dropout {
     int64_t count;
+    int64_t period; /* 0: none */
     double rate;
     rki_random random;
     uint64_t step;
@@ -89,74 +91,217 @@ typedef struct rki_dropout {
     void *y;
 } rki_dropout;
 
-/* Sizes of one recurrent layer in one direction. LSTM, gates in the order i, f, g, o:
- *   z = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
- *   i = sigmoid(z_i)  f = sigmoid(z_f)  g = tanh(z_g)  o = sigmoid(z_o)
- *   c_t = f c_{t-1} + i g      h_t = o tanh(c_t)
- * A row b with lengths[b] <= t does nothing at step t: y is 0, h and c stay. */
-typedef struct rki_recurrent_size {
+/* Cells of recurrent layers. Gates, in the order of the weights' rows: none, none; r, z, n; r, z,
+ * n; i, f, g, o. */
+typedef enum rki_cell {
+    RKI_CELL_TANH,       /* Elman, tanh */
+    RKI_CELL_RELU,       /* Elman, max(0, .) */
+    RKI_CELL_GRU,        /* reset after the product, as PyTorch and cuDNN */
+    RKI_CELL_GRU_BEFORE, /* reset before the product, as Cho et al. 2014 */
+    RKI_CELL_LSTM
+} rki_cell;
+
+/* Blocks of `hidden` rows in a weight. */
+static inline int64_t rki_cell_gates(rki_cell cell)
+{
+    return cell == RKI_CELL_LSTM ? 4 : cell >= RKI_CELL_GRU ? 3 : 1;
+}
+
+/* One recurrent layer in one direction. From x_t, h (and c) of the step before, with
+ *   a = W_ih x_t      u = W_hh h      s = a + b_ih + u + b_hh      (subscripts: a gate's block)
+ * the candidates are
+ *   TANH, RELU  h' = f(s)
+ *   GRU         r = sigmoid(s_r)  z = sigmoid(s_z)  n = tanh(a_n + b_ih_n + r (u_n + b_hh_n))
+ *               h' = n + z (h - n)
+ *   GRU_BEFORE  the same with n = tanh(a_n + b_ih_n + W_hh_n (r h) + b_hh_n)
+ *   LSTM        i, f, o = sigmoid(s_i, s_f, s_o)   g = tanh(s_g)   c' = f c + i g
+ *               h' = o tanh(c'), or with a projection W_hr (o tanh(c'))
+ * and with layer_norm (Ba, Kiros and Hinton 2016; not for GRU_BEFORE)
+ *   a = norm_ih normal(W_ih x_t)   u = norm_hh normal(W_hh h)   tanh(norm_c normal(c') +
+ * norm_c_bias) normal(v) = (v - mean(v)) / sqrt(mean((v - mean(v))^2) + RKI_NORM_EPSILON), over all
+ * of v. Zoneout (Krueger et al. 2017) mixes them with the state: h_t = m h + (1 - m) h', and c_t
+ * alike. When training, m is 1 where an element's 32-bit draw is < rate * 2^32, else 0; otherwise m
+ * is the rate. Draws are those of rki_dropout: element (t * batch + b) * width + j of `random` for
+ * h (width: output), of the stream after it for c (width: hidden).
+ *
+ * Row b lives at steps starts[b] .. starts[b] + lengths[b] - 1, which is within 0 .. steps - 1, and
+ * is walked upwards, or downwards when `reverse`. At all other steps it does nothing: y is 0 there,
+ * its x and dy are never read, dx is 0, whatever the weights are; a row of length 0 hands h0 and c0
+ * through to hn and cn, and their gradients back. */
+typedef struct rki_recurrent {
+    rki_cell cell;
     int64_t steps, batch, input, hidden;
-    int training; /* the forward pass fills a stash for backward */
-} rki_recurrent_size;
+    int64_t output; /* width of h and y: hidden, but for an LSTM with a projection */
+    int reverse, layer_norm;
+    int training;                /* the forward pass fills a stash for backward */
+    double zoneout_h, zoneout_c; /* rates; 0: none */
+    rki_random random;           /* of zoneout, with random_step */
+    uint64_t random_step;
+    const int32_t *starts;  /* [batch], or NULL: all 0 */
+    const int32_t *lengths; /* [batch], or NULL: all steps - start */
+} rki_recurrent;
+
+#define RKI_NORM_EPSILON 1e-5
+
+/* gates = rki_cell_gates(cell) */
+typedef struct rki_recurrent_weights {
+    const void *weight_ih; /* [gates hidden][input] */
+    const void *weight_hh; /* [gates hidden][output] */
+    const void *bias_ih;   /* [gates hidden], or NULL together with bias_hh */
+    const void *bias_hh;
+    const void *weight_hr;            /* [output][hidden], or NULL: no projection */
+    const void *norm_ih, *norm_hh;    /* [gates hidden] with layer_norm */
+    const void *norm_c, *norm_c_bias; /* [hidden] with layer_norm, LSTM */
+} rki_recurrent_weights;
+
+/* Their gradients; those of absent weights are NULL. */
+typedef struct rki_recurrent_gradients {
+    void *weight_ih, *weight_hh, *bias_ih, *bias_hh, *weight_hr;
+    void *norm_ih, *norm_hh, *norm_c, *norm_c_bias;
+} rki_recurrent_gradients;
 
 typedef struct rki_recurrent_forward {
-    rki_recurrent_size size;
-    const int32_t *lengths; /* [batch], each 0..steps, or NULL: all full */
-    const void *x;          /* [steps][batch][input] */
-    const void *weight_ih;  /* [4 hidden][input] */
-    const void *weight_hh;  /* [4 hidden][hidden] */
-    const void *bias_ih;    /* [4 hidden], or NULL together with bias_hh */
-    const void *bias_hh;
-    const void *h0, *c0; /* [batch][hidden] */
-    void *y;             /* [steps][batch][hidden] */
-    void *hn, *cn;       /* [batch][hidden]; may not be h0, c0 */
+    rki_recurrent layer;
+    rki_recurrent_weights weights;
+    const void *x;       /* [steps][batch][input] */
+    const void *h0, *c0; /* [batch][output], [batch][hidden]; c everywhere: LSTM alone, else NULL */
+    void *y;             /* [steps][batch][output] */
+    int64_t ldy;         /* elements from one row to the next; between steps, batch times that */
+    void *hn, *cn;       /* as h0, c0; may not be them */
     void *stash;         /* NULL when not training */
     void *scratch;
 } rki_recurrent_forward;
 
-/* Gradients of a forward call that had the same arguments; y and stash are what it left. */
+/* Gradients of a forward call that had the same layer, weights, x, h0, c0; y and stash are what it
+ * left. */
 typedef struct rki_recurrent_backward {
-    rki_recurrent_size size;
-    const int32_t *lengths;
-    const void *x, *weight_ih, *weight_hh;
-    const void *h0, *c0, *y;
+    rki_recurrent layer;
+    rki_recurrent_weights weights;
+    const void *x, *h0, *c0, *y;
+    int64_t ldy;
     const void *stash;
-    const void *dy;       /* [steps][batch][hidden] */
-    const void *dhn, *dcn; /* [batch][hidden], or NULL: zeros */
-    void *dx;             /* written, or NULL when not wanted */
-    void *dh0, *dc0;      /* written, or NULL when not wanted */
-    /* added to; the biases NULL when the layer has none */
-    void *dweight_ih, *dweight_hh, *dbias_ih, *dbias_hh;
+    const void *dy; /* [steps][batch][output] with lddy as ldy */
+    int64_t lddy;
+    const void *dhn, *dcn;             /* or NULL: zeros */
+    void *dx;                          /* [steps][batch][input], or NULL when not wanted */
+    int accumulate_dx;                 /* dx is added to, not written */
+    void *dh0, *dc0;                   /* written, or NULL when not wanted */
+    rki_recurrent_gradients gradients; /* added to */
     void *scratch;
 } rki_recurrent_backward;
 
-/* One step in place: h and c are read and replaced; h is also the layer's output. No lengths. */
+/* One step in place: h and c are read and replaced; h is also the layer's output. The layer has 1
+ * step, is not training, and has neither starts nor lengths. */
 typedef struct rki_recurrent_step {
-    int64_t batch, input, hidden;
+    rki_recurrent layer;
+    rki_recurrent_weights weights;
     const void *x; /* [batch][input] */
-    const void *weight_ih, *weight_hh, *bias_ih, *bias_hh;
-    void *h, *c;
+    void *h, *c;   /* [batch][output], [batch][hidden] */
     void *scratch;
 } rki_recurrent_step;
 
-/* Softmax cross-entropy of logits = x W^T + b, never held whole:
- *   row_loss[r] = log(sum_v exp(logits[r][v])) - logits[r][targets[r]]
- * and, when dx is given, with p = softmax(logits), e = (p - onehot(target)) * scale:
+/* Looks into the stash of a training forward call. At steps where a row does not live: zeros. */
+typedef struct rki_recurrent_gates {
+    rki_recurrent layer;
+    const void *stash;
+    const void *y; /* what the forward call left */
+    int64_t ldy;
+    void *gates; /* [steps][batch][gates hidden]: the gates' values; h' for TANH and RELU */
+    void *cells; /* [steps][batch][hidden]: c_t; LSTM alone, else NULL */
+} rki_recurrent_gates;
+
+/* out[b] = of x[t][b] over the steps at which row b lives: MEAN, MAX, or LAST: columns 0 .. forward
+ * - 1 of its last step and the others of its first, which is where a reverse direction ends. A row
+ * that never lives gives 0. starts and lengths as for rki_recurrent. */
+typedef enum rki_pooling { RKI_POOL_LAST, RKI_POOL_MEAN, RKI_POOL_MAX } rki_pooling;
+
+typedef struct rki_pool {
+    rki_pooling pooling;
+    int64_t steps, batch, width;
+    int64_t forward;
+    const int32_t *starts, *lengths;
+    const void *x; /* [steps][batch][width] */
+    void *out;     /* [batch][width] */
+} rki_pool;
+
+/* dx is written, all of it. MAX gives to the first step that has the largest value; where a NaN is
+ * the largest, to the first NaN. */
+typedef struct rki_pool_backward {
+    rki_pool forward; /* the call, x as it was; out is not read */
+    const void *dout;
+    void *dx;
+} rki_pool_backward;
+
+/* Softmax cross-entropy of logits = x W^T + b, never held whole. With t = targets[r], w the class
+ * weights and s the smoothing, the target's distribution, not normalised, is
+ *   q_v = (1 - s) w_t [v = t] + s w_v / classes      Q = sum_v q_v
+ *   row_loss[r] = Q log(sum_v exp(logits[r][v])) - sum_v q_v logits[r][v]
+ * and, when dx is given, with p = softmax(logits), e = (Q p - q) * scale:
  *   dx[r] = e[r] W   dweight = e^T x   dbias = sum_r e[r]      (all three written, not added to). */
 typedef struct rki_softmax_loss {
     int64_t rows, inputs, classes;
     double scale;
-    const void *x;          /* [rows][inputs] */
-    const void *weight;     /* [classes][inputs] */
-    const void *bias;       /* [classes], or NULL */
-    const int32_t *targets; /* [rows], each 0..classes-1 */
-    double *loss;           /* HOST: the sum of row_loss, added up in double */
-    void *row_loss;         /* [rows], or NULL when not wanted */
-    void *dx;               /* [rows][inputs], or NULL: no gradients at all */
-    void *dweight;          /* [classes][inputs] when dx is given */
-    void *dbias;            /* [classes] when dx and bias are given */
+    double smoothing;          /* 0 to 1 */
+    double class_weight_sum;   /* sum_v w_v; read only when smoothing is not 0 */
+    const void *class_weights; /* [classes], or NULL: all 1 */
+    const void *x;             /* [rows][inputs] */
+    const void *weight;        /* [classes][inputs] */
+    const void *bias;          /* [classes], or NULL */
+    const int32_t *targets;    /* [rows], each 0..classes-1 */
+    double *loss;              /* HOST: the sum of row_loss, added up in double */
+    void *row_loss;            /* [rows], or NULL when not wanted */
+    void *dx;                  /* [rows][inputs], or NULL: no gradients at all */
+    void *dweight;             /* [classes][inputs] when dx is given */
+    void *dbias;               /* [classes] when dx and bias are given */
     void *scratch;
 } rki_softmax_loss;
+
+/* A loss of each element by itself, with d = x - t:
+ *   RKI_BINARY_CROSS_ENTROPY  (1 - t) x + (1 + (positive - 1) t) log(1 + exp(-x)), x being a logit
+ *   RKI_SQUARED_ERROR         d^2
+ *   RKI_ABSOLUTE_ERROR        |d|, with derivative 0 at d = 0
+ *   RKI_HUBER                 d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)
+ * loss = sum_i w_i l(x_i, t_i), dx_i = scale w_i dl/dx_i. An element whose weight is 0 is left out:
+ * its x and t are not looked at and its dx is 0. */
+typedef enum rki_pointwise {
+    RKI_BINARY_CROSS_ENTROPY,
+    RKI_SQUARED_ERROR,
+    RKI_ABSOLUTE_ERROR,
+    RKI_HUBER
+} rki_pointwise;
+
+typedef struct rki_pointwise_loss {
+    rki_pointwise rule;
+    int64_t count;
+    int64_t width; /* elements that share a weight; divides count */
+    double positive, delta, scale;
+    const void *x, *targets; /* [count] */
+    const void *weights;     /* [count / width], none below 0; or NULL: all 1 */
+    double *loss;            /* HOST: added up in double */
+    void *dx;                /* [count], or NULL when not wanted */
+} rki_pointwise_loss;
+
+/* Negative sampling (Mikolov et al., NIPS 2013, equation 4). Row r of x meets `candidates` rows of a
+ * table: ids[r][0], the word itself, with label 1, and noise words with label 0; an id of -1 is none.
+ *   s = x[r] . table[id]     row_loss[r] = sum over candidates of -log sigmoid(label ? s : -s)
+ * and, when dx is given, with g = (sigmoid(s) - label) * scale:
+ *   dx[r] = sum over candidates of g table[id]
+ *   dtable[u] = sum of g x[row] over the candidates order[j], j in starts[u] .. starts[u + 1] - 1
+ * both written, not added to; candidates are numbered r * candidates + place. */
+typedef struct rki_negative_sampling {
+    int64_t rows, candidates, width;
+    double scale;
+    const void *x;      /* [rows][width] */
+    const void *table;  /* rows of `width` */
+    const int32_t *ids; /* [rows][candidates] */
+    double *loss;       /* HOST: the sum of row_loss, added up in double in the order of rows */
+    void *dx;           /* [rows][width], or NULL: no gradients at all */
+    int64_t unique;
+    const int32_t *starts; /* [unique + 1] */
+    const int32_t *order;  /* [starts[unique]], none of them with id -1 */
+    void *dtable;          /* [unique][width] when dx is given and unique > 0 */
+    void *scratch;
+} rki_negative_sampling;
 
 /* Update rules as in torch.optim, with g = gradient * gradient_scale (clipped to +-clip_value
  * before scaling when clip_value > 0) and `step` counted from 1. */
@@ -219,17 +364,23 @@ typedef struct rki_backend {
     int32_t (*scatter)(void *self, const rki_scatter *call);
     int32_t (*dropout)(void *self, const rki_dropout *call);
 
-    size_t (*recurrent_stash)(void *self, const rki_recurrent_size *size);
-    size_t (*recurrent_forward_scratch)(void *self, const rki_recurrent_size *size);
-    size_t (*recurrent_backward_scratch)(void *self, const rki_recurrent_size *size);
-    size_t (*recurrent_step_scratch)(
-        void *self, int64_t batch, int64_t input, int64_t hidden);
+    size_t (*recurrent_stash)(void *self, const rki_recurrent *layer);
+    size_t (*recurrent_forward_scratch)(void *self, const rki_recurrent *layer);
+    size_t (*recurrent_backward_scratch)(void *self, const rki_recurrent *layer);
+    size_t (*recurrent_step_scratch)(void *self, const rki_recurrent *layer);
     int32_t (*recurrent_forward)(void *self, const rki_recurrent_forward *call);
     int32_t (*recurrent_backward)(void *self, const rki_recurrent_backward *call);
     int32_t (*recurrent_step)(void *self, const rki_recurrent_step *call);
+    int32_t (*recurrent_gates)(void *self, const rki_recurrent_gates *call);
+    int32_t (*pool)(void *self, const rki_pool *call);
+    int32_t (*pool_backward)(void *self, const rki_pool_backward *call);
 
     size_t (*softmax_loss_scratch)(void *self, const rki_softmax_loss *call);
     int32_t (*softmax_loss)(void *self, const rki_softmax_loss *call);
+    int32_t (*pointwise_loss)(void *self, const rki_pointwise_loss *call);
+
+    size_t (*negative_sampling_scratch)(void *self, const rki_negative_sampling *call);
+    int32_t (*negative_sampling)(void *self, const rki_negative_sampling *call);
 
     int32_t (*square_sum)(void *self, const rki_square_sum *call);
     int32_t (*update)(void *self, const rki_update *call);

@@ -27,10 +27,10 @@ static void describe(char *text, size_t capacity)
 static int32_t open_device(
     const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self)
 {
-    if (index != 0) return host->fail(RNNKIT_E_BACKEND, "there is no device cpu:%d, only cpu", index);
+    if (index != 0)
+        return host->fail(RNNKIT_E_BACKEND, "there is no device cpu:%d, only cpu", index);
     if (dtype != RKI_FLOAT32)
-        return host->fail(
-            RNNKIT_E_BACKEND, "device cpu computes in float32 alone, not in float64");
+        return host->fail(RNNKIT_E_BACKEND, "device cpu computes in float32 alone, not in float64");
     rki_cpu *cpu = host->allocate(sizeof *cpu, ALIGNMENT, host->user);
     if (cpu == NULL) return host->fail(RNNKIT_E_MEMORY, "out of memory for device cpu");
     *cpu = (rki_cpu){.host = host,
@@ -124,8 +124,14 @@ static const rki_backend table = {
     .recurrent_forward = rki_cpu_recurrent_forward,
     .recurrent_backward = rki_cpu_recurrent_backward,
     .recurrent_step = rki_cpu_recurrent_step,
+    .recurrent_gates = rki_cpu_recurrent_gates,
+    .pool = rki_cpu_pool,
+    .pool_backward = rki_cpu_pool_backward,
     .softmax_loss_scratch = rki_cpu_softmax_loss_scratch,
     .softmax_loss = rki_cpu_softmax_loss,
+    .pointwise_loss = rki_cpu_pointwise_loss,
+    .negative_sampling_scratch = rki_cpu_negative_sampling_scratch,
+    .negative_sampling = rki_cpu_negative_sampling,
     .square_sum = rki_cpu_square_sum,
     .update = rki_cpu_update,
     .attention_forward = rki_cpu_attention_forward,

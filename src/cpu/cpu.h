@@ -41,18 +41,30 @@ int32_t rki_cpu_scatter(void *self, const rki_scatter *call);
 /* dropout.c */
 int32_t rki_cpu_dropout(void *self, const rki_dropout *call);
 
-/* recurrent_forward.c, recurrent_backward.c, recurrent_step.c */
-size_t rki_cpu_recurrent_stash(void *self, const rki_recurrent_size *size);
-size_t rki_cpu_recurrent_forward_scratch(void *self, const rki_recurrent_size *size);
-size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent_size *size);
-size_t rki_cpu_recurrent_step_scratch(void *self, int64_t batch, int64_t input, int64_t hidden);
+/* recurrent_forward.c, recurrent_backward.c, recurrent_step.c, recurrent_gates.c */
+size_t rki_cpu_recurrent_stash(void *self, const rki_recurrent *layer);
+size_t rki_cpu_recurrent_forward_scratch(void *self, const rki_recurrent *layer);
+size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent *layer);
+size_t rki_cpu_recurrent_step_scratch(void *self, const rki_recurrent *layer);
 int32_t rki_cpu_recurrent_forward(void *self, const rki_recurrent_forward *call);
 int32_t rki_cpu_recurrent_backward(void *self, const rki_recurrent_backward *call);
 int32_t rki_cpu_recurrent_step(void *self, const rki_recurrent_step *call);
+int32_t rki_cpu_recurrent_gates(void *self, const rki_recurrent_gates *call);
+
+/* pool.c */
+int32_t rki_cpu_pool(void *self, const rki_pool *call);
+int32_t rki_cpu_pool_backward(void *self, const rki_pool_backward *call);
 
 /* softmax_loss.c */
 size_t rki_cpu_softmax_loss_scratch(void *self, const rki_softmax_loss *call);
 int32_t rki_cpu_softmax_loss(void *self, const rki_softmax_loss *call);
+
+/* pointwise_loss.c */
+int32_t rki_cpu_pointwise_loss(void *self, const rki_pointwise_loss *call);
+
+/* negative_sampling.c */
+size_t rki_cpu_negative_sampling_scratch(void *self, const rki_negative_sampling *call);
+int32_t rki_cpu_negative_sampling(void *self, const rki_negative_sampling *call);
 
 /* optimizer.c */
 int32_t rki_cpu_square_sum(void *self, const rki_square_sum *call);

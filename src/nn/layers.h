@@ -12,7 +12,7 @@
 
 typedef struct rki_embedding_settings {
     int64_t padding;
-    int32_t sparse;
+    int32_t sparse, frozen;
     double scale;
 } rki_embedding_settings;
 
@@ -21,6 +21,8 @@ typedef struct rki_embedding_layer {
     rki_embedding_settings settings;
     rki_parameter *weight;
 } rki_embedding_layer;
+
+extern const rki_option_table rki_embedding_vectors_options;
 
 /* Linear. */
 
@@ -61,6 +63,9 @@ static inline int64_t rki_rnn_inputs(const rki_rnn_layer *rnn, int64_t l)
 {
     return rnn->layer.sizes[l == 0 ? 0 : 1];
 }
+
+/* What an operation is given of the parameters. */
+rki_recurrent_weights rki_rnn_operands(const rki_rnn_weights *weights);
 
 /* State of a recurrent layer: on the device, with the room that a step needs. */
 struct rnnkit_state {

@@ -11,8 +11,7 @@ typedef struct recurrent_node {
     rki_node node;
     rnnkit_model *model;
     const rki_rnn_weights *weights;
-    rki_recurrent_size size;
-    const int32_t *lengths;
+    rki_recurrent size;
     rnnkit_tensor *x, *y;
     void *h0, *c0, *stash;
 } recurrent_node;
@@ -27,6 +26,14 @@ typedef struct run {
     int64_t steps, batch;
     void *ends; /* [layers][2][batch][hidden]: the state afterwards */
 } run;
+
+rki_recurrent_weights rki_rnn_operands(const rki_rnn_weights *weights)
+{
+    return (rki_recurrent_weights){.weight_ih = weights->weight_ih->value,
+        .weight_hh = weights->weight_hh->value,
+        .bias_ih = weights->bias_ih == NULL ? NULL : weights->bias_ih->value,
+        .bias_hh = weights->bias_hh == NULL ? NULL : weights->bias_hh->value};
+}
 
 /* Backward. */
 
@@ -44,20 +51,20 @@ static int32_t recurrent_backward(rki_node *node, rnnkit_tape *tape)
     const rki_backend *ops = tape->device->ops;
     const rki_rnn_weights *weights = self->weights;
     if (self->y->gradient == NULL) return RNNKIT_OK;
-    rki_recurrent_backward call = {.size = self->size,
-        .lengths = self->lengths,
+    rki_recurrent_backward call = {.layer = self->size,
+        .weights = rki_rnn_operands(weights),
         .x = self->x->data,
-        .weight_ih = weights->weight_ih->value,
-        .weight_hh = weights->weight_hh->value,
         .h0 = self->h0,
         .c0 = self->c0,
         .y = self->y->data,
+        .ldy = self->size.output,
         .stash = self->stash,
-        .dy = self->y->gradient};
-    RKI_TRY(weight_gradient(self, weights->weight_ih, &call.dweight_ih));
-    RKI_TRY(weight_gradient(self, weights->weight_hh, &call.dweight_hh));
-    RKI_TRY(weight_gradient(self, weights->bias_ih, &call.dbias_ih));
-    RKI_TRY(weight_gradient(self, weights->bias_hh, &call.dbias_hh));
+        .dy = self->y->gradient,
+        .lddy = self->size.output};
+    RKI_TRY(weight_gradient(self, weights->weight_ih, &call.gradients.weight_ih));
+    RKI_TRY(weight_gradient(self, weights->weight_hh, &call.gradients.weight_hh));
+    RKI_TRY(weight_gradient(self, weights->bias_ih, &call.gradients.bias_ih));
+    RKI_TRY(weight_gradient(self, weights->bias_hh, &call.gradients.bias_hh));
     if (self->x->needs_gradient) RKI_TRY(rki_tape_gradient_room(self->x, &call.dx));
     rki_arena_mark mark = rki_arena_here(&tape->device_arena);
     size_t bytes = ops->recurrent_backward_scratch(tape->device->self, &self->size);
@@ -89,16 +96,13 @@ static int32_t run_operation(const run *r, int64_t l, const recurrent_node *self
 {
     const rki_device *device = r->tape->device;
     const rki_rnn_weights *weights = self->weights;
-    rki_recurrent_forward call = {.size = self->size,
-        .lengths = self->lengths,
+    rki_recurrent_forward call = {.layer = self->size,
+        .weights = rki_rnn_operands(weights),
         .x = self->x->data,
-        .weight_ih = weights->weight_ih->value,
-        .weight_hh = weights->weight_hh->value,
-        .bias_ih = weights->bias_ih == NULL ? NULL : weights->bias_ih->value,
-        .bias_hh = weights->bias_hh == NULL ? NULL : weights->bias_hh->value,
         .h0 = self->h0,
         .c0 = self->c0,
         .y = self->y->data,
+        .ldy = self->size.output,
         .hn = end_part(r, l, 0),
         .cn = end_part(r, l, 1),
         .stash = self->stash};
@@ -121,12 +125,14 @@ static int32_t run_layer(const run *r, int64_t l, rnnkit_tensor *x, rnnkit_tenso
     recurrent_node *self = (recurrent_node *)node;
     self->model = r->model;
     self->weights = &r->rnn->weights[l];
-    self->size = (rki_recurrent_size){.steps = r->steps,
+    self->size = (rki_recurrent){.cell = RKI_CELL_LSTM,
+        .steps = r->steps,
         .batch = r->batch,
         .input = rki_rnn_inputs(r->rnn, l),
         .hidden = dims[2],
-        .training = tape->train};
-    self->lengths = r->lengths;
+        .output = dims[2],
+        .training = tape->train,
+        .lengths = r->lengths};
     self->x = x;
     RKI_TRY(rki_tape_tensor(tape, &shape, 1, &self->y));
     RKI_TRY(take_start(r, l, 0, &self->h0));
@@ -164,8 +170,7 @@ static int32_t check_input(const rki_rnn_layer *rnn, rnnkit_tape *tape, const rn
         return rki_fail(RNNKIT_E_SHAPE, "x has shape %s, expected [steps, batch, %lld]",
             rki_shape_text(&x->shape, text), (long long)inputs);
     if (x->shape.dims[2] != inputs)
-        return rki_fail(RNNKIT_E_SHAPE,
-            "x has shape %s, the last dimension must be inputs = %lld",
+        return rki_fail(RNNKIT_E_SHAPE, "x has shape %s, the last dimension must be inputs = %lld",
             rki_shape_text(&x->shape, text), (long long)inputs);
     return RNNKIT_OK;
 }
@@ -175,8 +180,9 @@ static int32_t check_state(const rnnkit_state *state, const rki_rnn_layer *rnn, 
     if (state == NULL) return RNNKIT_OK;
     RKI_TRY(rki_check(state, RKI_KIND_STATE, "state"));
     if (state->rnn != rnn)
-        return rki_fail(RNNKIT_E_SHAPE, "state belongs to layer \"%s\" of another place, not to \"%s\"",
-            state->rnn->layer.name, rnn->layer.name);
+        return rki_fail(RNNKIT_E_SHAPE,
+            "state belongs to layer \"%s\" of another place, not to \"%s\"", state->rnn->layer.name,
+            rnn->layer.name);
     if (state->batch != batch)
         return rki_fail(RNNKIT_E_SHAPE, "state has %lld rows, but x has %lld",
             (long long)state->batch, (long long)batch);

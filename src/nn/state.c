@@ -15,12 +15,22 @@ void *rki_state_part(const rnnkit_state *state, int64_t l, int64_t part)
 
 /* Life. */
 
+static rki_recurrent step_layer(const rki_rnn_layer *rnn, int64_t l, int64_t batch)
+{
+    return (rki_recurrent){.cell = RKI_CELL_LSTM,
+        .steps = 1,
+        .batch = batch,
+        .input = rki_rnn_inputs(rnn, l),
+        .hidden = rnn->layer.sizes[1],
+        .output = rnn->layer.sizes[1]};
+}
+
 static size_t step_scratch(const rki_device *device, const rki_rnn_layer *rnn, int64_t batch)
 {
     size_t most = 0;
     for (int64_t l = 0; l < rnn->settings.layers; l++) {
-        size_t bytes = device->ops->recurrent_step_scratch(
-            device->self, batch, rki_rnn_inputs(rnn, l), rnn->layer.sizes[1]);
+        rki_recurrent layer = step_layer(rnn, l, batch);
+        size_t bytes = device->ops->recurrent_step_scratch(device->self, &layer);
         if (bytes > most) most = bytes;
     }
     return most;
@@ -38,8 +48,7 @@ static int32_t allocate_arrays(rnnkit_state *state)
     RKI_TRY(rki_shape_make(input, 2, &shape));
     RKI_TRY(rki_device_allocate(device, rki_shape_count(&shape), &state->input));
     size_t bytes = step_scratch(device, state->rnn, state->batch);
-    return bytes == 0 ? RNNKIT_OK
-                      : device->ops->allocate(device->self, bytes, &state->scratch);
+    return bytes == 0 ? RNNKIT_OK : device->ops->allocate(device->self, bytes, &state->scratch);
 }
 
 int32_t rki_state_new(
@@ -75,8 +84,7 @@ void rki_state_release(rnnkit_state *state)
 static int32_t create(rnnkit_rnn *rnn, int64_t batch, rnnkit_state **out)
 {
     RKI_TRY(rki_check_pointer(out, "out"));
-    if (batch < 1)
-        return rki_fail(RNNKIT_E_ARGUMENT, "batch is %lld, below 1", (long long)batch);
+    if (batch < 1) return rki_fail(RNNKIT_E_ARGUMENT, "batch is %lld, below 1", (long long)batch);
     return rki_state_new(rnn->handle.model, rki_rnn_of(rnn), batch, out);
 }
 
@@ -179,15 +187,9 @@ int32_t rki_state_step(rnnkit_state *state)
     const rki_device *device = state->model->context->device;
     const void *x = state->input;
     for (int64_t l = 0; l < state->rnn->settings.layers; l++) {
-        const rki_rnn_weights *weights = &state->rnn->weights[l];
-        rki_recurrent_step call = {.batch = state->batch,
-            .input = rki_rnn_inputs(state->rnn, l),
-            .hidden = state->rnn->layer.sizes[1],
+        rki_recurrent_step call = {.layer = step_layer(state->rnn, l, state->batch),
+            .weights = rki_rnn_operands(&state->rnn->weights[l]),
             .x = x,
-            .weight_ih = weights->weight_ih->value,
-            .weight_hh = weights->weight_hh->value,
-            .bias_ih = weights->bias_ih == NULL ? NULL : weights->bias_ih->value,
-            .bias_hh = weights->bias_hh == NULL ? NULL : weights->bias_hh->value,
             .h = rki_state_part(state, l, 0),
             .c = rki_state_part(state, l, 1),
             .scratch = state->scratch};
@@ -204,8 +206,8 @@ static int32_t check_step(const rki_rnn_layer *rnn, const rnnkit_state *state, c
     RKI_TRY(rki_check_pointer(x, "x"));
     RKI_TRY(rki_check_pointer(y, "y"));
     if (state->rnn != rnn)
-        return rki_fail(RNNKIT_E_SHAPE, "state belongs to another layer than \"%s\"",
-            rnn->layer.name);
+        return rki_fail(
+            RNNKIT_E_SHAPE, "state belongs to another layer than \"%s\"", rnn->layer.name);
     int64_t x_wanted = state->batch * rnn->layer.sizes[0];
     int64_t y_wanted = state->batch * rnn->layer.sizes[1];
     if (x_count != x_wanted || y_count != y_wanted)
@@ -216,8 +218,8 @@ static int32_t check_step(const rki_rnn_layer *rnn, const rnnkit_state *state, c
     return RNNKIT_OK;
 }
 
-static int32_t step(const rki_rnn_layer *rnn, rnnkit_state *state, const float *x,
-    int64_t x_count, float *y, int64_t y_count)
+static int32_t step(const rki_rnn_layer *rnn, rnnkit_state *state, const float *x, int64_t x_count,
+    float *y, int64_t y_count)
 {
     RKI_TRY(check_step(rnn, state, x, x_count, y, y_count));
     const rnnkit_context *context = state->model->context;

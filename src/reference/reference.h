@@ -69,21 +69,36 @@ int32_t rki_reference_scatter(void *self, const rki_scatter *call);
 /* dropout.c */
 int32_t rki_reference_dropout(void *self, const rki_dropout *call);
 
+/* The 32-bit draw of element i. */
+uint32_t rki_reference_draw(
+    const rki_reference *device, rki_random random, uint64_t step, int64_t i);
+
 /* recurrent_forward.c */
-size_t rki_reference_recurrent_stash(void *self, const rki_recurrent_size *size);
-size_t rki_reference_recurrent_forward_scratch(void *self, const rki_recurrent_size *size);
-size_t rki_reference_recurrent_step_scratch(
-    void *self, int64_t batch, int64_t input, int64_t hidden);
+size_t rki_reference_recurrent_stash(void *self, const rki_recurrent *layer);
+size_t rki_reference_recurrent_forward_scratch(void *self, const rki_recurrent *layer);
+size_t rki_reference_recurrent_step_scratch(void *self, const rki_recurrent *layer);
 int32_t rki_reference_recurrent_forward(void *self, const rki_recurrent_forward *call);
 int32_t rki_reference_recurrent_step(void *self, const rki_recurrent_step *call);
+int32_t rki_reference_recurrent_gates(void *self, const rki_recurrent_gates *call);
 
 /* recurrent_backward.c */
-size_t rki_reference_recurrent_backward_scratch(void *self, const rki_recurrent_size *size);
+size_t rki_reference_recurrent_backward_scratch(void *self, const rki_recurrent *layer);
 int32_t rki_reference_recurrent_backward(void *self, const rki_recurrent_backward *call);
+
+/* pool.c */
+int32_t rki_reference_pool(void *self, const rki_pool *call);
+int32_t rki_reference_pool_backward(void *self, const rki_pool_backward *call);
 
 /* softmax_loss.c */
 size_t rki_reference_softmax_loss_scratch(void *self, const rki_softmax_loss *call);
 int32_t rki_reference_softmax_loss(void *self, const rki_softmax_loss *call);
+
+/* pointwise_loss.c */
+int32_t rki_reference_pointwise_loss(void *self, const rki_pointwise_loss *call);
+
+/* negative_sampling.c */
+size_t rki_reference_negative_sampling_scratch(void *self, const rki_negative_sampling *call);
+int32_t rki_reference_negative_sampling(void *self, const rki_negative_sampling *call);
 
 /* update.c */
 int32_t rki_reference_square_sum(void *self, const rki_square_sum *call);

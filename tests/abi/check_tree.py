@@ -56,6 +56,10 @@ def check_includes(root):
                 yield f"{place}:{number}: {folder} may not include {name}"
             if bracket == '"' and top not in BELOW:
                 yield f'{place}:{number}: "{name}" is not given from src/'
+    for path in sorted((root / "cuda").rglob("*")):
+        for number, _, name in included(path) if path.suffix in SOURCES else ():
+            if name.split("/")[0] in BELOW and name != "backend/backend.h":
+                yield f"{path.relative_to(root)}:{number}: cuda sees backend/backend.h alone, not {name}"
     for path in sorted((root / "examples").rglob("*.c")):
         for number, bracket, name in included(path):
             if bracket == '"' and not name.startswith("rnnkit/") and not (path.parent / name).exists():
@@ -97,6 +101,7 @@ def self_test():
             "src/utils/odd.c": "\n",
             "src/io/long.c": "\n" * (LINES + 1),
             "examples/inner.c": '#include "base/status.h"\n',
+            "cuda/near.cu": '#include "backend/backend.h"\n#include "cpu/cpu.h"\n',
         }.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text, encoding="utf-8")
@@ -107,7 +112,7 @@ def self_test():
             "src/base/lost.c: the CMakeLists.txt",
             "up.c:1: base may not include nn/model.h", "side.c:1: text may not include",
             'near.c:1: "near.h" is not given', "the folder utils has no place", "long.c: 1001 lines",
-            "inner.c:1: examples see", "inner.c:1: base/status.h is not public"])
+            "near.cu:2: cuda sees backend/backend.h alone", "inner.c:1: examples see", "inner.c:1: base/status.h is not public"])
 
 
 if sys.argv[1] == "--self-test":

@@ -5,7 +5,8 @@
  *
  * The tests run on the devices of golden_devices: "cpu", in the instruction set that RNNKIT_MAX_ISA
  * allows (the build runs them once for each), within 1e-5; and, where it is built, "reference" in
- * float64, within what rounding to float32 in the fixture and in the API leaves.
+ * float64, within what rounding to float32 in the fixture and in the API leaves; and "cuda", where
+ * there is a device.
  */
 #ifndef GOLDEN_EXPECTED_H
 #define GOLDEN_EXPECTED_H
@@ -19,7 +20,7 @@ typedef struct golden_device {
 } golden_device;
 
 extern const golden_device golden_devices[];
-extern const int golden_device_count;
+extern int golden_device_count; /* how many can be used here */
 
 /* Opens a fixture, or a device; a failure ends the test. */
 rki_st *expected_open(const char *path);

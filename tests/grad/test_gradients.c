@@ -1,4 +1,4 @@
-/* Gradients of every operation that has them, against central differences. */
+/* Gradients of every operation that has them but the recurrent ones, against central differences. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,132 +8,7 @@
 #include <string.h>
 
 #include "gradient.h"
-
-typedef struct recurrent {
-    rki_recurrent_forward forward;
-    rki_recurrent_backward backward;
-} recurrent;
-
-static double recurrent_loss(void *problem)
-{
-    recurrent *p = problem;
-    const rki_recurrent_backward *b = &p->backward;
-    int64_t state = b->size.batch * b->size.hidden;
-    assert_int_equal(ops->recurrent_forward(device, &p->forward), 0);
-    return dot(b->dy, p->forward.y, b->size.steps * state) + dot(b->dhn, p->forward.hn, state) +
-           dot(b->dcn, p->forward.cn, state);
-}
-
-static void recurrent_backward(void *problem)
-{
-    recurrent *p = problem;
-    assert_int_equal(ops->recurrent_backward(device, &p->backward), 0);
-}
-
-static void check_recurrent(const char *name, rki_recurrent_size size, const int32_t *lengths)
-{
-    int64_t state = size.batch * size.hidden, gates = 4 * size.hidden;
-    int64_t x_count = size.steps * size.batch * size.input;
-    variable v[] = {{"x", randoms(x_count, 1), zeros(x_count), x_count},
-        {"h0", randoms(state, 1), zeros(state), state},
-        {"c0", randoms(state, 1), zeros(state), state},
-        {"W_ih", randoms(gates * size.input, 1), zeros(gates * size.input), gates * size.input},
-        {"W_hh", randoms(gates * size.hidden, 1), zeros(gates * size.hidden), gates * size.hidden},
-        {"b_ih", randoms(gates, 1), zeros(gates), gates},
-        {"b_hh", randoms(gates, 1), zeros(gates), gates}};
-    recurrent p = {.forward = {.size = size,
-                       .lengths = lengths,
-                       .x = v[0].values,
-                       .h0 = v[1].values,
-                       .c0 = v[2].values,
-                       .weight_ih = v[3].values,
-                       .weight_hh = v[4].values,
-                       .bias_ih = v[5].values,
-                       .bias_hh = v[6].values,
-                       .y = zeros(size.steps * state),
-                       .hn = zeros(state),
-                       .cn = zeros(state),
-                       .stash = bytes_of(ops->recurrent_stash(device, &size)),
-                       .scratch = bytes_of(ops->recurrent_forward_scratch(device, &size))},
-        .backward = {.size = size,
-            .lengths = lengths,
-            .x = v[0].values,
-            .h0 = v[1].values,
-            .c0 = v[2].values,
-            .weight_ih = v[3].values,
-            .weight_hh = v[4].values,
-            .dy = randoms(size.steps * state, 1),
-            .dhn = randoms(state, 1),
-            .dcn = randoms(state, 1),
-            .dx = v[0].gradient,
-            .dh0 = v[1].gradient,
-            .dc0 = v[2].gradient,
-            .dweight_ih = v[3].gradient,
-            .dweight_hh = v[4].gradient,
-            .dbias_ih = v[5].gradient,
-            .dbias_hh = v[6].gradient,
-            .scratch = bytes_of(ops->recurrent_backward_scratch(device, &size))}};
-    p.backward.y = p.forward.y;
-    p.backward.stash = p.forward.stash;
-    gradient_check check = {
-        name, v, sizeof v / sizeof v[0], &p, recurrent_loss, recurrent_backward};
-    check_gradients(&check);
-}
-
-static void test_recurrent(void **state)
-{
-    (void)state;
-    check_recurrent("recurrent T=4 B=3 I=5 H=6", (rki_recurrent_size){4, 3, 5, 6, 1}, NULL);
-    check_recurrent("recurrent T=1 B=1 I=1 H=1", (rki_recurrent_size){1, 1, 1, 1, 1}, NULL);
-}
-
-static void test_recurrent_lengths(void **state)
-{
-    (void)state;
-    static const int32_t lengths[] = {2, 0, 5, 4};
-    check_recurrent(
-        "recurrent T=5 B=4 I=3 H=4 lengths 2,0,5,4", (rki_recurrent_size){5, 4, 3, 4, 1}, lengths);
-}
-
-static double softmax_loss(void *problem)
-{
-    rki_softmax_loss call = *(rki_softmax_loss *)problem;
-    call.dx = NULL; /* evaluation alone: the way without gradients must give the same loss */
-    assert_int_equal(ops->softmax_loss(device, &call), 0);
-    return call.scale * *call.loss;
-}
-
-static void softmax_loss_backward(void *problem)
-{
-    const rki_softmax_loss *call = problem;
-    assert_int_equal(ops->softmax_loss(device, call), 0);
-}
-
-static void test_softmax_loss(void **state)
-{
-    (void)state;
-    enum { ROWS = 7, INPUTS = 5, CLASSES = 11 };
-    static const int32_t targets[ROWS] = {0, 10, 3, 3, 7, 1, 10};
-    variable v[] = {{"x", randoms(ROWS * INPUTS, 1), zeros(ROWS * INPUTS), ROWS * INPUTS},
-        {"W", randoms(CLASSES * INPUTS, 1), zeros(CLASSES * INPUTS), CLASSES * INPUTS},
-        {"b", randoms(CLASSES, 1), zeros(CLASSES), CLASSES}};
-    rki_softmax_loss call = {.rows = ROWS,
-        .inputs = INPUTS,
-        .classes = CLASSES,
-        .scale = 0.7,
-        .x = v[0].values,
-        .weight = v[1].values,
-        .bias = v[2].values,
-        .targets = targets,
-        .loss = zeros(1),
-        .row_loss = zeros(ROWS),
-        .dx = v[0].gradient,
-        .dweight = v[1].gradient,
-        .dbias = v[2].gradient};
-    call.scratch = bytes_of(ops->softmax_loss_scratch(device, &call));
-    gradient_check check = {"softmax_loss", v, 3, &call, softmax_loss, softmax_loss_backward};
-    check_gradients(&check);
-}
+#include "losses.h"
 
 /* y = x W^T + b by gemm; its gradients by gemm and column_sum. */
 typedef struct linear {
@@ -240,6 +115,46 @@ static void test_dropout(void **state)
     check_gradients(&check);
 }
 
+static double negative_sampling_loss(void *problem)
+{
+    rki_negative_sampling call = *(rki_negative_sampling *)problem;
+    call.dx = NULL; /* evaluation alone: the way without gradients must give the same loss */
+    assert_int_equal(ops->negative_sampling(device, &call), 0);
+    return call.scale * *call.loss;
+}
+
+static void negative_sampling_backward(void *problem)
+{
+    assert_int_equal(ops->negative_sampling(device, problem), 0);
+}
+
+static void test_negative_sampling(void **state)
+{
+    (void)state;
+    enum { ROWS = 3, CANDIDATES = 4, WIDTH = 5, TABLE = 4 };
+    static const int32_t ids[ROWS * CANDIDATES] = {2, 0, 3, -1, 0, 0, 1, 2, 3, -1, -1, 1};
+    static const int32_t starts[] = {0, 3, 5, 7, 9}, order[] = {1, 4, 5, 6, 11, 0, 7, 2, 8};
+    variable v[] = {{"x", randoms(ROWS * WIDTH, 1), zeros(ROWS * WIDTH), ROWS * WIDTH},
+        {"table", randoms(TABLE * WIDTH, 1), zeros(TABLE * WIDTH), TABLE * WIDTH}};
+    rki_negative_sampling call = {.rows = ROWS,
+        .candidates = CANDIDATES,
+        .width = WIDTH,
+        .scale = 0.7,
+        .x = v[0].values,
+        .table = v[1].values,
+        .ids = ids,
+        .loss = zeros(1),
+        .dx = v[0].gradient,
+        .unique = TABLE,
+        .starts = starts,
+        .order = order,
+        .dtable = v[1].gradient};
+    call.scratch = bytes_of(ops->negative_sampling_scratch(device, &call));
+    gradient_check check = {
+        "negative_sampling", v, 2, &call, negative_sampling_loss, negative_sampling_backward};
+    check_gradients(&check);
+}
+
 enum { WORDS = 8, TABLE_ROWS = 5, WIDTH = 3 };
 static const int32_t ids[WORDS] = {4, 0, 2, 4, 4, 0, 2, 1}; /* row 3 never */
 static const int32_t rows[] = {0, 1, 2, 4}, starts[] = {0, 2, 3, 5, 8};
@@ -278,9 +193,10 @@ static void test_embedding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recurrent),
-        cmocka_unit_test(test_recurrent_lengths),
         cmocka_unit_test(test_softmax_loss),
+        cmocka_unit_test(test_softmax_loss_weights),
+        cmocka_unit_test(test_pointwise_loss),
+        cmocka_unit_test(test_negative_sampling),
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_embedding),

@@ -16,7 +16,7 @@ typedef struct part {
     int64_t count;
 } part;
 
-enum { PARTS = 16, BLOCKS = 64, LABEL_SIZE = 192 };
+enum { PARTS = 20, BLOCKS = 64, LABEL_SIZE = 192 };
 
 typedef struct outcome {
     char label[LABEL_SIZE]; /* the shape in words */

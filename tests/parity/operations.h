@@ -23,13 +23,22 @@ enum { DROPOUT_SHAPES = 40 };
 void run_dropout(bench *b, int shape);
 
 /* run_recurrent.c */
-enum { RECURRENT_SHAPES = 160, STEP_SHAPES = 70 };
+enum { RECURRENT_SHAPES = 420, STEP_SHAPES = 120, POOL_SHAPES = 63 };
 void run_recurrent(bench *b, int shape);
 void run_recurrent_step(bench *b, int shape);
+void run_pool(bench *b, int shape);
 
 /* run_softmax_loss.c */
 enum { SOFTMAX_LOSS_SHAPES = 60 };
 void run_softmax_loss(bench *b, int shape);
+
+/* run_pointwise_loss.c */
+enum { POINTWISE_LOSS_SHAPES = 48 };
+void run_pointwise_loss(bench *b, int shape);
+
+/* run_negative_sampling.c */
+enum { NEGATIVE_SAMPLING_SHAPES = 48 };
+void run_negative_sampling(bench *b, int shape);
 
 /* run_update.c */
 enum { UPDATE_SHAPES = 72, SQUARE_SUM_SHAPES = 24 };

@@ -12,7 +12,9 @@ void run_dropout(bench *b, int shape)
         .step = (uint64_t)shape * 1000,
         .accumulate = shape & 1};
     call.count = shape < 30 ? 1 + draw(b, 150) : 20000 + 1001 * shape;
-    label(b, "count=%d rate=%g accumulate=%d", (int)call.count, call.rate, call.accumulate);
+    if (shape % 4 == 2) call.period = 1 + draw(b, call.count);
+    label(b, "count=%d rate=%g period=%d accumulate=%d", (int)call.count, call.rate,
+        (int)call.period, call.accumulate);
     call.x = input(b, call.count, 1.0);
     call.y = call.accumulate ? input(b, call.count, 1.0) : unwritten(b, call.count);
     succeed(b, b->on->ops->dropout(b->on->self, &call));

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "backend/registry.h"
 #include "cpu/cpu.h"
 
 /* src/reference/ */
@@ -32,7 +33,7 @@ static const rki_host host = {
 
 static subject open_subject(const rki_backend *ops, rki_dtype dtype, int64_t threads)
 {
-    subject s = {.ops = ops, .dtype = dtype};
+    subject s = {.ops = ops, .dtype = dtype, .rows_to_the_bit = 1};
     if (ops->open(&host, 0, dtype, threads, &s.self) < 0) fail_msg("open: %s", rki_message());
     return s;
 }
@@ -50,6 +51,17 @@ subject open_cpu(int32_t isa, int64_t threads)
     rki_cpu_set_kernels(s.self, rki_isa_kernels((rki_isa)isa));
     snprintf(s.name, sizeof s.name, "cpu/%s/%d", rki_isa_name((rki_isa)isa), (int)threads);
     return s;
+}
+
+int open_cuda(subject *s)
+{
+    char reason[RKI_REASON_SIZE];
+    const rki_backend *ops = rki_backend_find("cuda", reason);
+    if (ops == NULL) return 0;
+    *s = open_subject(ops, RKI_FLOAT32, 1);
+    s->rows_to_the_bit = 0; /* cuBLAS chooses its ways by the number of rows */
+    snprintf(s->name, sizeof s->name, "cuda");
+    return 1;
 }
 
 void close_subject(subject *s)

@@ -1,5 +1,6 @@
 /* Parity: every operation on every device and instruction set against the reference in float64;
- * NaN goes the same ways everywhere; the number of threads changes no bit.
+ * NaN goes the same ways everywhere; the number of threads changes no bit, nor does another run on
+ * a CUDA device.
  *
  * One case for each operation and device, named so: "gemm parity cpu/avx512/2".
  */
@@ -15,7 +16,7 @@
 
 #include "operations.h"
 
-enum { MOST_SUBJECTS = 5, MOST_THREADS = 4, PLAIN = -1 };
+enum { MOST_SUBJECTS = 6, MOST_THREADS = 4, PLAIN = -1 };
 
 typedef struct test_case {
     const operation *op;
@@ -27,6 +28,7 @@ static subject truth;
 static subject subjects[MOST_SUBJECTS];
 static subject cpus[MOST_SUBJECTS][MOST_THREADS]; /* by instruction set, then threads - 1 */
 static int subject_count;
+static int cuda_place; /* among the subjects; 0: there is none */
 
 static void compare_with_truth(const test_case *c, int shape, int poison)
 {
@@ -76,6 +78,20 @@ static void test_threads(void **state)
     }
 }
 
+/* The same call gives the same bits. */
+static void test_repeat(void **state)
+{
+    const test_case *c = *state;
+    for (int shape = 0; shape < c->op->shapes; shape++) {
+        outcome expected, got;
+        run_operation(c->op, shape, &subjects[c->place], PLAIN, &expected);
+        run_operation(c->op, shape, &subjects[c->place], PLAIN, &got);
+        assert_identical(c->op->name, subjects[c->place].name, &expected, &got);
+        free_outcome(&expected);
+        free_outcome(&got);
+    }
+}
+
 static int open_devices(void **state)
 {
     (void)state;
@@ -86,6 +102,7 @@ static int open_devices(void **state)
             cpus[isa][i] = open_cpu(isa, i + 1);
         subjects[subject_count++] = cpus[isa][1];
     }
+    if (open_cuda(&subjects[subject_count])) cuda_place = subject_count++;
     return 0;
 }
 
@@ -96,6 +113,7 @@ static int close_devices(void **state)
         for (int i = 0; i < MOST_THREADS; i++)
             close_subject(&cpus[isa][i]);
     close_subject(&subjects[0]);
+    if (cuda_place > 0) close_subject(&subjects[cuda_place]);
     close_subject(&truth);
     return 0;
 }
@@ -125,6 +143,9 @@ int main(int argc, char **argv)
             add_case(&operations[i], "parity", test_parity, place, subjects[place].name);
             add_case(&operations[i], "nan", test_nan, place, subjects[place].name);
         }
+        if (cuda_place > 0)
+            add_case(
+                &operations[i], "repeat", test_repeat, cuda_place, subjects[cuda_place].name);
         for (int32_t isa = 0; isa < isa_count(); isa++)
             add_case(&operations[i], "threads", test_threads, isa, subjects[1 + isa].name);
     }

@@ -1,0 +1,16 @@
+# RNNKIT_CUDA: whether the CUDA plug-in is built. AUTO asks for a toolkit and goes on without one; as
+# a subdirectory, and with sanitizers, which know nothing of device code, AUTO is OFF.
+set(RNNKIT_CUDA OFF)
+if(RNNKIT_BUILD_CUDA STREQUAL "AUTO" AND PROJECT_IS_TOP_LEVEL AND NOT RNNKIT_SANITIZE)
+    include(CheckLanguage)
+    check_language(CUDA)
+    if(CMAKE_CUDA_COMPILER)
+        set(RNNKIT_CUDA ON)
+    endif()
+elseif(RNNKIT_BUILD_CUDA AND NOT RNNKIT_BUILD_CUDA STREQUAL "AUTO")
+    set(RNNKIT_CUDA ON)
+endif()
+if(RNNKIT_CUDA)
+    enable_language(CUDA)
+    find_package(CUDAToolkit 12.4 REQUIRED)
+endif()

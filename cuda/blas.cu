@@ -1,0 +1,110 @@
+/* cuBLAS. See blas.cuh. */
+#include "blas.cuh"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "device.cuh"
+
+/* As the documentation of cublasSetWorkspace has it for Hopper; less is enough elsewhere. */
+enum { WORKSPACE = 32 << 20 };
+
+/* The functions in use, with the types that the header gives them. */
+struct functions {
+    decltype(&cublasCreate_v2) create;
+    decltype(&cublasDestroy_v2) destroy;
+    decltype(&cublasSetStream_v2) set_stream;
+    decltype(&cublasSetMathMode) set_math_mode;
+    decltype(&cublasSetWorkspace_v2) set_workspace;
+    decltype(&cublasGetProperty) get_property;
+    decltype(&cublasGetStatusString) status_string;
+    decltype(&cublasSgemm_v2_64) sgemm;
+};
+
+static functions blas;
+static char refusal[384]; /* why it is not loaded; empty: it is */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+template <typename Function>
+static void find(void *library, const char *name, Function *function)
+{
+    void *symbol = dlsym(library, name);
+    if (symbol == NULL) snprintf(refusal, sizeof refusal, "cuBLAS has no %s", name);
+    memcpy(function, &symbol, sizeof symbol);
+}
+
+static void load()
+{
+    char name[32];
+    snprintf(name, sizeof name, "libcublas.so.%d", CUBLAS_VER_MAJOR);
+    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (library == NULL) {
+        const char *why = dlerror();
+        snprintf(refusal, sizeof refusal, "cuBLAS is not installed: %s", why == NULL ? name : why);
+        return;
+    }
+    find(library, "cublasCreate_v2", &blas.create);
+    find(library, "cublasDestroy_v2", &blas.destroy);
+    find(library, "cublasSetStream_v2", &blas.set_stream);
+    find(library, "cublasSetMathMode", &blas.set_math_mode);
+    find(library, "cublasSetWorkspace_v2", &blas.set_workspace);
+    find(library, "cublasGetProperty", &blas.get_property);
+    find(library, "cublasGetStatusString", &blas.status_string);
+    find(library, "cublasSgemm_v2_64", &blas.sgemm);
+}
+
+int rki_cuda_blas_load(char *reason, size_t capacity)
+{
+    pthread_once(&once, load);
+    if (refusal[0] == '\0') return 1;
+    snprintf(reason, capacity, "%s", refusal);
+    return 0;
+}
+
+void rki_cuda_blas_describe(char *text, size_t capacity)
+{
+    int major = 0, minor = 0, patch = 0;
+    blas.get_property(MAJOR_VERSION, &major);
+    blas.get_property(MINOR_VERSION, &minor);
+    blas.get_property(PATCH_LEVEL, &patch);
+    snprintf(text, capacity, "cuBLAS %d.%d.%d", major, minor, patch);
+}
+
+const char *rki_cuda_blas_message(cublasStatus_t status)
+{
+    return blas.status_string(status);
+}
+
+int32_t rki_cuda_blas_open(rki_cuda *device)
+{
+    rki_cuda_blas *own = &device->blas;
+    RKI_TRY(rki_cuda_check_blas(device, blas.create(&own->handle), "opening cuBLAS"));
+    RKI_TRY(rki_cuda_check(
+        device, cudaMalloc(&own->workspace, WORKSPACE), "allocating cuBLAS's workspace"));
+    RKI_TRY(rki_cuda_check_blas(
+        device, blas.set_stream(own->handle, device->stream), "giving cuBLAS its stream"));
+    RKI_TRY(rki_cuda_check_blas(device,
+        blas.set_workspace(own->handle, own->workspace, WORKSPACE), "giving cuBLAS its workspace"));
+    return rki_cuda_check_blas(device, blas.set_math_mode(own->handle, CUBLAS_PEDANTIC_MATH),
+        "holding cuBLAS to fp32");
+}
+
+void rki_cuda_blas_close(rki_cuda *device)
+{
+    if (device->blas.handle != NULL) blas.destroy(device->blas.handle);
+    if (device->blas.workspace != NULL) cudaFree(device->blas.workspace);
+}
+
+/* cuBLAS counts by columns: to it our row-major c is c^T = op(b)^T op(a)^T. */
+int32_t rki_cuda_product(rki_cuda *device, const rki_gemm *call, float beta)
+{
+    const float one = 1.0f;
+    return rki_cuda_check_blas(device,
+        blas.sgemm(device->blas.handle, call->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
+            call->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, call->n, call->m, call->k, &one,
+            static_cast<const float *>(call->b), call->ldb, static_cast<const float *>(call->a),
+            call->lda, &beta, static_cast<float *>(call->c), call->ldc),
+        "a matrix product");
+}

@@ -1,0 +1,51 @@
+/* The CUDA device's table of operations, and the symbol by which the library finds it. */
+#include "device.cuh"
+#include "operations.cuh"
+
+static rki_backend table;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void fill()
+{
+    table.size = sizeof(rki_backend);
+    table.abi = RKI_BACKEND_ABI;
+    table.name = "cuda";
+    table.probe = rki_cuda_probe;
+    table.describe = rki_cuda_describe;
+    table.open = rki_cuda_open;
+    table.close = rki_cuda_close;
+    table.allocate = rki_cuda_allocate;
+    table.release = rki_cuda_release;
+    table.upload = rki_cuda_upload;
+    table.download = rki_cuda_download;
+    table.copy = rki_cuda_copy;
+    table.zero = rki_cuda_zero;
+    table.synchronize = rki_cuda_synchronize;
+    table.add_scaled = rki_cuda_add_scaled;
+    table.column_sum = rki_cuda_column_sum;
+    table.gemm_scratch = rki_cuda_gemm_scratch;
+    table.gemm = rki_cuda_gemm;
+    table.gather = rki_cuda_gather;
+    table.scatter = rki_cuda_scatter;
+    table.dropout = rki_cuda_dropout;
+    table.recurrent_stash = rki_cuda_recurrent_stash;
+    table.recurrent_forward_scratch = rki_cuda_recurrent_forward_scratch;
+    table.recurrent_backward_scratch = rki_cuda_recurrent_backward_scratch;
+    table.recurrent_step_scratch = rki_cuda_recurrent_step_scratch;
+    table.recurrent_forward = rki_cuda_recurrent_forward;
+    table.recurrent_backward = rki_cuda_recurrent_backward;
+    table.recurrent_step = rki_cuda_recurrent_step;
+    table.recurrent_gates = rki_cuda_recurrent_gates;
+    table.pool = rki_cuda_pool;
+    table.pool_backward = rki_cuda_pool_backward;
+    table.softmax_loss_scratch = rki_cuda_softmax_loss_scratch;
+    table.softmax_loss = rki_cuda_softmax_loss;
+    table.square_sum = rki_cuda_square_sum;
+    table.update = rki_cuda_update;
+}
+
+extern "C" __attribute__((visibility("default"))) const rki_backend *rnnkit_backend_entry(void)
+{
+    pthread_once(&once, fill);
+    return &table;
+}

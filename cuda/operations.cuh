@@ -1,0 +1,61 @@
+/* The table's operations, by the files that hold them. Each is what backend.h says. */
+#ifndef RKI_CUDA_OPERATIONS_CUH
+#define RKI_CUDA_OPERATIONS_CUH
+
+#include "backend/backend.h"
+
+struct rki_cuda;
+
+/* memory.cu */
+int32_t rki_cuda_allocate(void *self, size_t bytes, void **out);
+void rki_cuda_release(void *self, void *block);
+int32_t rki_cuda_upload(void *self, void *target, const void *source, size_t bytes);
+int32_t rki_cuda_download(void *self, void *target, const void *source, size_t bytes);
+int32_t rki_cuda_copy(void *self, void *target, const void *source, size_t bytes);
+int32_t rki_cuda_zero(void *self, void *block, size_t bytes);
+int32_t rki_cuda_synchronize(void *self);
+
+/* matrix.cu */
+int32_t rki_cuda_add_scaled(void *self, int64_t count, double alpha, const void *x, void *y);
+int32_t rki_cuda_column_sum(
+    void *self, int64_t m, int64_t n, const void *a, int accumulate, void *out);
+size_t rki_cuda_gemm_scratch(void *self, const rki_gemm *call);
+int32_t rki_cuda_gemm(void *self, const rki_gemm *call);
+
+/* embedding.cu */
+int32_t rki_cuda_gather(void *self, const rki_gather *call);
+int32_t rki_cuda_scatter(void *self, const rki_scatter *call);
+
+/* dropout.cu */
+int32_t rki_cuda_dropout(void *self, const rki_dropout *call);
+
+/* recurrent_forward.cu */
+size_t rki_cuda_recurrent_stash(void *self, const rki_recurrent *layer);
+size_t rki_cuda_recurrent_forward_scratch(void *self, const rki_recurrent *layer);
+size_t rki_cuda_recurrent_step_scratch(void *self, const rki_recurrent *layer);
+int32_t rki_cuda_recurrent_forward(void *self, const rki_recurrent_forward *call);
+int32_t rki_cuda_recurrent_step(void *self, const rki_recurrent_step *call);
+
+/* recurrent_backward.cu */
+size_t rki_cuda_recurrent_backward_scratch(void *self, const rki_recurrent *layer);
+int32_t rki_cuda_recurrent_backward(void *self, const rki_recurrent_backward *call);
+
+/* pool.cu */
+int32_t rki_cuda_recurrent_gates(void *self, const rki_recurrent_gates *call);
+int32_t rki_cuda_pool(void *self, const rki_pool *call);
+int32_t rki_cuda_pool_backward(void *self, const rki_pool_backward *call);
+
+/* softmax_loss.cu */
+size_t rki_cuda_softmax_loss_scratch(void *self, const rki_softmax_loss *call);
+int32_t rki_cuda_softmax_loss(void *self, const rki_softmax_loss *call);
+
+/* update.cu, square_sum.cu */
+int32_t rki_cuda_update(void *self, const rki_update *call);
+int32_t rki_cuda_square_sum(void *self, const rki_square_sum *call);
+
+/* For the operations that stand on others, within their scope: */
+int32_t rki_cuda_queue_gemm(rki_cuda *device, const rki_gemm *call);
+int32_t rki_cuda_queue_column_sum(
+    rki_cuda *device, int64_t m, int64_t n, const float *a, int accumulate, float *out);
+
+#endif
