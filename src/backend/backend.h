@@ -25,6 +25,7 @@
 
 #include "backend/attention.h"
 #include "backend/decoding.h"
+#include "backend/norm.h"
 #include "base/random.h"
 #include "tensor/tensor.h"
 
@@ -400,6 +401,13 @@ typedef struct rki_backend {
     int32_t (*tanh)(void *self, int64_t count, const void *x, void *y);
     int32_t (*tanh_backward)(void *self, int64_t count, const void *y, const void *dy, void *dx);
     int32_t (*top)(void *self, const rki_top *call);
+
+    /* See norm.h. relu: y = max(x, 0), y may be x; its backward: dx = y > 0 ? dy : 0, dx may be dy. */
+    int32_t (*norm_forward)(void *self, const rki_norm_forward *call);
+    int32_t (*norm_backward)(void *self, const rki_norm_backward *call);
+    int32_t (*relu)(void *self, int64_t count, const void *x, void *y);
+    int32_t (*relu_backward)(
+        void *self, int64_t count, const void *y, const void *dy, void *dx);
 } rki_backend;
 
 /* The one symbol that a plug-in exports (name: RKI_BACKEND_ENTRY). */

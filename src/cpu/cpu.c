@@ -143,6 +143,10 @@ static const rki_backend table = {
     .tanh = rki_cpu_tanh,
     .tanh_backward = rki_cpu_tanh_backward,
     .top = rki_cpu_top,
+    .norm_forward = rki_cpu_norm_forward,
+    .norm_backward = rki_cpu_norm_backward,
+    .relu = rki_cpu_relu,
+    .relu_backward = rki_cpu_relu_backward,
 };
 
 const rki_backend *rki_cpu_backend(void)

@@ -192,6 +192,16 @@ typedef struct rki_kernels {
     void (*additive_query)(
         const float *q, const rki_rows *keys, const float *v, const float *dscores, float *dq);
     void (*additive_keys)(const rki_additive_keys *call);
+
+    /* norm.h */
+    void (*norm_forward)(int64_t width, float epsilon, const float *x, const float *weight,
+        const float *bias, float *y, float *stash);
+    void (*norm_row)(int64_t width, const float *x, const float *weight, const float *stash,
+        const float *dy, float *dx);
+    void (*norm_columns)(int64_t rows, int64_t columns, int64_t width, const float *x,
+        const float *stash, const float *dy, float *dweight, float *dbias);
+    void (*relu)(int64_t count, const float *x, float *y);
+    void (*relu_gradient)(int64_t count, const float *y, const float *dy, float *dx);
 } rki_kernels;
 
 /* Bounds of the activations, see activations.h. */

@@ -6,6 +6,7 @@
 #include "cpu/kernels/cell_forward.h"
 #include "cpu/kernels/dropout.h"
 #include "cpu/kernels/kernels.h"
+#include "cpu/kernels/norm.h"
 #include "cpu/kernels/pointwise.h"
 #include "cpu/kernels/product.h"
 #include "cpu/kernels/simd.h"
@@ -44,4 +45,9 @@ const rki_kernels RKI_KERNELS_NAME = {
     .softmax_gradient = kernel_softmax_gradient,
     .additive_query = kernel_additive_query,
     .additive_keys = kernel_additive_keys,
+    .norm_forward = kernel_norm_forward,
+    .norm_row = kernel_norm_row,
+    .norm_columns = kernel_norm_columns,
+    .relu = kernel_relu,
+    .relu_gradient = kernel_relu_gradient,
 };
