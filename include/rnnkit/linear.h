@@ -91,6 +91,26 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_linear_cross_entropy(rnnkit_linear *linea
     rnnkit_tape *tape, rnnkit_tensor *x, const int32_t *targets, int64_t count,
     int32_t ignore_index, rnnkit_tensor **loss);
 
+/** The same with class weights, label smoothing, and a sum where that is wanted. With w the class
+ * weights, s the smoothing and V outputs, a row with target t costs
+ * (1 - s) w[t] (-log p[t]) + s / V * (sum over v of w[v] (-log p[v])); the mean is the sum over the
+ * rows that count, divided by the sum of their w[t]; if that is 0, so is the mean.
+ *
+ * Options (noun "cross_entropy"): ignore_index (-1; a target that costs nothing and does not count),
+ * label_smoothing (0; from 0 to 1), reduction (mean, sum).
+ * Arrays: x, targets, *loss: as rnnkit_linear_cross_entropy; class_weights: float, `class_count` =
+ *   outputs of them, finite and at least 0, or NULL with class_count 0: all 1.
+ * Ownership: targets and weights are copied; *loss belongs to the tape.
+ * Errors: as rnnkit_linear_cross_entropy; RNNKIT_E_OPTION; RNNKIT_E_ARGUMENT for a weight outside its
+ *   range, with its place; RNNKIT_E_SHAPE for another number of weights.
+ * Threads: owner of the tape; the model is shared.
+ * Since: 0.1.
+ * Source: PyTorch nn.CrossEntropyLoss; Szegedy et al., CVPR 2016 (label smoothing).
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_linear_cross_entropy_with_options(rnnkit_linear *linear,
+    rnnkit_tape *tape, rnnkit_tensor *x, const int32_t *targets, int64_t count,
+    const float *class_weights, int64_t class_count, const char *options, rnnkit_tensor **loss);
+
 RNNKIT_END
 
 #endif

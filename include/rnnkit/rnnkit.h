@@ -10,11 +10,15 @@
  *   batches.h     a corpus as training batches
  *   model.h       parameters by name, and their file
  *   embedding.h, rnn.h, linear.h   the layers
+ *   loss.h        losses of numbers and probabilities
+ *   attention.h   looking at a source, and where a model looks
+ *   decoder.h     writing a sequence while looking at a source
  *   tape.h        what was computed, and its gradients
  *   tensor.h      the values on a tape
  *   optimizer.h   updates and learning-rate schedules
  *   checkpoint.h  stop and go on
  *   generator.h   write text
+ *   search.h      write about a source: greedy, beams, draws
  *   word2vec.h    word vectors, learnt from text
  *   vectors.h     word vectors: files, queries, evaluation
  *   pairs.h       the pieces of skip-gram
@@ -31,16 +35,20 @@
 #define RNNKIT_RNNKIT_H
 
 #include "rnnkit/api.h"
+#include "rnnkit/attention.h"
 #include "rnnkit/batches.h"
 #include "rnnkit/checkpoint.h"
 #include "rnnkit/context.h"
+#include "rnnkit/decoder.h"
 #include "rnnkit/embedding.h"
 #include "rnnkit/generator.h"
 #include "rnnkit/linear.h"
+#include "rnnkit/loss.h"
 #include "rnnkit/model.h"
 #include "rnnkit/optimizer.h"
 #include "rnnkit/pairs.h"
 #include "rnnkit/rnn.h"
+#include "rnnkit/search.h"
 #include "rnnkit/status.h"
 #include "rnnkit/tape.h"
 #include "rnnkit/tensor.h"

@@ -9,7 +9,9 @@
 #include "base/numbers.h"
 #include "base/options.h"
 #include "generate/generator.h"
+#include "generate/search.h"
 #include "nn/layers.h"
+#include "nn/loss.h"
 #include "nn/model_file.h"
 #include "nn/optimizer.h"
 #include "text/batches.h"
@@ -28,12 +30,18 @@ static const rki_option_table *const nouns[] = {
     &rki_batches_options_table,
     &rki_load_options,
     &rki_embedding_options,
+    &rki_embedding_vectors_options,
     &rki_rnn_options,
     &rki_linear_options,
+    &rki_cross_entropy_options,
+    &rki_pointwise_loss_options,
+    &rki_attention_options,
+    &rki_decoder_options,
     &rki_tape_options,
     &rki_optimizer_options,
     &rki_schedule_options,
     &rki_generator_options,
+    &rki_search_options,
     &rki_w2v_options_table,
     &rki_w2v_vectors_options,
     &rki_vectors_open_options,

@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/attention.h"
+#include "backend/decoding.h"
 #include "base/random.h"
 #include "tensor/tensor.h"
 
@@ -229,25 +231,76 @@ typedef struct rki_pool_backward {
     void *dx;
 } rki_pool_backward;
 
-/* Softmax cross-entropy of logits = x W^T + b, never held whole:
- *   row_loss[r] = log(sum_v exp(logits[r][v])) - logits[r][targets[r]]
- * and, when dx is given, with p = softmax(logits), e = (p - onehot(target)) * scale:
- *   dx[r] = e[r] W   dweight = e^T x   dbias = sum_r e[r]      (all three written, not added to).
- */
+/* Softmax cross-entropy of logits = x W^T + b, never held whole. With t = targets[r], w the class
+ * weights and s the smoothing, the target's distribution, not normalised, is
+ *   q_v = (1 - s) w_t [v = t] + s w_v / classes      Q = sum_v q_v
+ *   row_loss[r] = Q log(sum_v exp(logits[r][v])) - sum_v q_v logits[r][v]
+ * and, when dx is given, with p = softmax(logits), e = (Q p - q) * scale:
+ *   dx[r] = e[r] W   dweight = e^T x   dbias = sum_r e[r]      (all three written, not added to). */
 typedef struct rki_softmax_loss {
     int64_t rows, inputs, classes;
     double scale;
-    const void *x;          /* [rows][inputs] */
-    const void *weight;     /* [classes][inputs] */
-    const void *bias;       /* [classes], or NULL */
-    const int32_t *targets; /* [rows], each 0..classes-1 */
-    double *loss;           /* HOST: the sum of row_loss, added up in double */
-    void *row_loss;         /* [rows], or NULL when not wanted */
-    void *dx;               /* [rows][inputs], or NULL: no gradients at all */
-    void *dweight;          /* [classes][inputs] when dx is given */
-    void *dbias;            /* [classes] when dx and bias are given */
+    double smoothing;          /* 0 to 1 */
+    double class_weight_sum;   /* sum_v w_v; read only when smoothing is not 0 */
+    const void *class_weights; /* [classes], or NULL: all 1 */
+    const void *x;             /* [rows][inputs] */
+    const void *weight;        /* [classes][inputs] */
+    const void *bias;          /* [classes], or NULL */
+    const int32_t *targets;    /* [rows], each 0..classes-1 */
+    double *loss;              /* HOST: the sum of row_loss, added up in double */
+    void *row_loss;            /* [rows], or NULL when not wanted */
+    void *dx;                  /* [rows][inputs], or NULL: no gradients at all */
+    void *dweight;             /* [classes][inputs] when dx is given */
+    void *dbias;               /* [classes] when dx and bias are given */
     void *scratch;
 } rki_softmax_loss;
+
+/* A loss of each element by itself, with d = x - t:
+ *   RKI_BINARY_CROSS_ENTROPY  (1 - t) x + (1 + (positive - 1) t) log(1 + exp(-x)), x being a logit
+ *   RKI_SQUARED_ERROR         d^2
+ *   RKI_ABSOLUTE_ERROR        |d|, with derivative 0 at d = 0
+ *   RKI_HUBER                 d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)
+ * loss = sum_i w_i l(x_i, t_i), dx_i = scale w_i dl/dx_i. An element whose weight is 0 is left out:
+ * its x and t are not looked at and its dx is 0. */
+typedef enum rki_pointwise {
+    RKI_BINARY_CROSS_ENTROPY,
+    RKI_SQUARED_ERROR,
+    RKI_ABSOLUTE_ERROR,
+    RKI_HUBER
+} rki_pointwise;
+
+typedef struct rki_pointwise_loss {
+    rki_pointwise rule;
+    int64_t count;
+    int64_t width; /* elements that share a weight; divides count */
+    double positive, delta, scale;
+    const void *x, *targets; /* [count] */
+    const void *weights;     /* [count / width], none below 0; or NULL: all 1 */
+    double *loss;            /* HOST: added up in double */
+    void *dx;                /* [count], or NULL when not wanted */
+} rki_pointwise_loss;
+
+/* Negative sampling (Mikolov et al., NIPS 2013, equation 4). Row r of x meets `candidates` rows of a
+ * table: ids[r][0], the word itself, with label 1, and noise words with label 0; an id of -1 is none.
+ *   s = x[r] . table[id]     row_loss[r] = sum over candidates of -log sigmoid(label ? s : -s)
+ * and, when dx is given, with g = (sigmoid(s) - label) * scale:
+ *   dx[r] = sum over candidates of g table[id]
+ *   dtable[u] = sum of g x[row] over the candidates order[j], j in starts[u] .. starts[u + 1] - 1
+ * both written, not added to; candidates are numbered r * candidates + place. */
+typedef struct rki_negative_sampling {
+    int64_t rows, candidates, width;
+    double scale;
+    const void *x;      /* [rows][width] */
+    const void *table;  /* rows of `width` */
+    const int32_t *ids; /* [rows][candidates] */
+    double *loss;       /* HOST: the sum of row_loss, added up in double in the order of rows */
+    void *dx;           /* [rows][width], or NULL: no gradients at all */
+    int64_t unique;
+    const int32_t *starts; /* [unique + 1] */
+    const int32_t *order;  /* [starts[unique]], none of them with id -1 */
+    void *dtable;          /* [unique][width] when dx is given and unique > 0 */
+    void *scratch;
+} rki_negative_sampling;
 
 /* Update rules as in torch.optim, with g = gradient * gradient_scale (clipped to +-clip_value
  * before scaling when clip_value > 0) and `step` counted from 1. */
@@ -323,9 +376,27 @@ typedef struct rki_backend {
 
     size_t (*softmax_loss_scratch)(void *self, const rki_softmax_loss *call);
     int32_t (*softmax_loss)(void *self, const rki_softmax_loss *call);
+    int32_t (*pointwise_loss)(void *self, const rki_pointwise_loss *call);
+
+    size_t (*negative_sampling_scratch)(void *self, const rki_negative_sampling *call);
+    int32_t (*negative_sampling)(void *self, const rki_negative_sampling *call);
 
     int32_t (*square_sum)(void *self, const rki_square_sum *call);
     int32_t (*update)(void *self, const rki_update *call);
+
+    /* See attention.h. */
+    int32_t (*attention_forward)(void *self, const rki_attention_forward *call);
+    int32_t (*attention_backward)(void *self, const rki_attention_backward *call);
+    size_t (*attention_source_scratch)(void *self, const rki_attention *attention);
+    int32_t (*attention_source)(void *self, const rki_attention_source *call);
+
+    /* See decoding.h. tanh: y = tanh(x), y may be x; its backward: dx = dy (1 - y^2), dx may be dy. */
+    int32_t (*cell_forward)(void *self, const rki_cell_forward *call);
+    int32_t (*cell_backward)(void *self, const rki_cell_backward *call);
+    int32_t (*tanh)(void *self, int64_t count, const void *x, void *y);
+    int32_t (*tanh_backward)(
+        void *self, int64_t count, const void *y, const void *dy, void *dx);
+    int32_t (*top)(void *self, const rki_top *call);
 } rki_backend;
 
 /* The one symbol that a plug-in exports (name: RKI_BACKEND_ENTRY). */

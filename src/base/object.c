@@ -26,6 +26,9 @@ static const char *const kind_names[RKI_KIND_COUNT] = {
     [RKI_KIND_VECTORS] = "vectors handle",
     [RKI_KIND_PAIRS] = "pairs handle",
     [RKI_KIND_NOISE] = "noise table",
+    [RKI_KIND_ATTENTION] = "attention",
+    [RKI_KIND_DECODER] = "decoder",
+    [RKI_KIND_SEARCH] = "search",
 };
 
 void rki_object_init(rki_object *object, rki_kind kind)

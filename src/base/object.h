@@ -32,6 +32,9 @@ typedef enum rki_kind {
     RKI_KIND_VECTORS,
     RKI_KIND_PAIRS,
     RKI_KIND_NOISE,
+    RKI_KIND_ATTENTION,
+    RKI_KIND_DECODER,
+    RKI_KIND_SEARCH,
     RKI_KIND_COUNT
 } rki_kind;
 

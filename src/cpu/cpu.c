@@ -128,8 +128,20 @@ static const rki_backend table = {
     .pool_backward = rki_cpu_pool_backward,
     .softmax_loss_scratch = rki_cpu_softmax_loss_scratch,
     .softmax_loss = rki_cpu_softmax_loss,
+    .pointwise_loss = rki_cpu_pointwise_loss,
+    .negative_sampling_scratch = rki_cpu_negative_sampling_scratch,
+    .negative_sampling = rki_cpu_negative_sampling,
     .square_sum = rki_cpu_square_sum,
     .update = rki_cpu_update,
+    .attention_forward = rki_cpu_attention_forward,
+    .attention_backward = rki_cpu_attention_backward,
+    .attention_source_scratch = rki_cpu_attention_source_scratch,
+    .attention_source = rki_cpu_attention_source,
+    .cell_forward = rki_cpu_cell_forward,
+    .cell_backward = rki_cpu_cell_backward,
+    .tanh = rki_cpu_tanh,
+    .tanh_backward = rki_cpu_tanh_backward,
+    .top = rki_cpu_top,
 };
 
 const rki_backend *rki_cpu_backend(void)

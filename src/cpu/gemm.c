@@ -1,253 +1,246 @@
 /* The own product of matrices: c = op(a) op(b) + bias (+ c).
  *
- * After Goto and van de Geijn, "Anatomy of High-Performance Matrix
- * Multiplication" (ACM TOMS 34, 2008): a block of b is packed into panels, a is
- * read in place where its rows are contiguous in k and packed where it is
- * transposed, and register tiles (kernels/product.h) do the rest. A product
+ * After Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (ACM TOMS 34,
+ * 2008): a block of b is packed into panels, a is read in place where its rows are contiguous in k
+ * and packed where it is transposed, and register tiles (kernels/product.h) do the rest. A product
  * with no more rows than one tile has reads b once, where it lies.
  *
- * c is shared out over the threads as a grid of rows and columns; k never is.
- * With the kernels' one order of summation, an element has the same bits on any
- * number of threads, in any company.
+ * c is shared out over the threads as a grid of rows and columns; k never is. With the kernels'
+ * one order of summation, an element has the same bits on any number of threads, in any company.
  */
 #include "cpu/gemm.h"
 
-#include "cpu/blas.h"
 #include "base/float_mode.h"
+#include "cpu/blas.h"
 #include "cpu/parallel.h"
 
 enum {
-  BLOCK_TILES = 40, /* rows of a that stay in the second cache, in tiles */
-  BLOCK_PANELS = 4, /* columns of b that stay there, in panels */
-  WORK_STEP =
-      1 << 18 /* multiply-adds that make another thread worth its while */
+    BLOCK_TILES = 40,   /* rows of a that stay in the second cache, in tiles */
+    BLOCK_PANELS = 8,   /* columns of b that stay there too, in panels */
+    WORK_STEP = 1 << 18 /* multiply-adds that make another thread worth its while */
 };
 
 typedef struct grid {
-  int64_t row_tasks, column_tasks;
-  size_t task_a, task_b; /* floats of scratch that a task needs for each */
+    int64_t row_tasks, column_tasks;
+    size_t task_a, task_b; /* floats of scratch that a task needs for each */
 } grid;
 
 typedef struct work {
-  const rki_cpu *cpu;
-  const rki_gemm *call;
-  const int32_t *list;
-  grid grid;
+    const rki_cpu *cpu;
+    const rki_gemm *call;
+    const int32_t *list;
+    grid grid;
 } work;
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static int64_t pieces(int64_t count, int64_t size) {
-  return (count + size - 1) / size;
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
-static int64_t panel_width(const rki_cpu *cpu) {
-  return RKI_PANEL_VECTORS * cpu->kernels->lanes;
+static int64_t pieces(int64_t count, int64_t size)
+{
+    return (count + size - 1) / size;
 }
 
-static int is_narrow(const rki_cpu *cpu, const rki_gemm *call) {
-  return call->m <= cpu->kernels->tile_rows && !call->transpose_a;
+static int64_t panel_width(const rki_cpu *cpu)
+{
+    return RKI_PANEL_VECTORS * cpu->kernels->lanes;
 }
 
-static int64_t useful_threads(const rki_cpu *cpu, const rki_gemm *call) {
-  double tasks =
-      (double)call->n * (double)call->k * (double)(call->m < 4 ? 4 : call->m);
-  tasks = tasks / WORK_STEP + 1;
-  return tasks < (double)cpu->threads ? (int64_t)tasks : cpu->threads;
+static int is_narrow(const rki_cpu *cpu, const rki_gemm *call)
+{
+    return call->m <= cpu->kernels->tile_rows && !call->transpose_a;
+}
+
+static int64_t useful_threads(const rki_cpu *cpu, const rki_gemm *call)
+{
+    double tasks = (double)call->n * (double)call->k * (double)(call->m < 4 ? 4 : call->m);
+    tasks = tasks / WORK_STEP + 1;
+    return tasks < (double)cpu->threads ? (int64_t)tasks : cpu->threads;
 }
 
 /* Sizes in whole vectors, so that every task's scratch is aligned. */
-static void size_tasks(const rki_cpu *cpu, const rki_gemm *call, grid *g) {
-  int64_t k = smaller(call->k, RKI_BLOCK_K), height = cpu->kernels->tile_rows;
-  int64_t panels = pieces(pieces(call->n, panel_width(cpu)), g->column_tasks);
-  int64_t tiles = smaller(pieces(call->m, height), BLOCK_TILES);
-  g->task_b = (size_t)(k * smaller(panels, BLOCK_PANELS) * panel_width(cpu));
-  if (call->transpose_a)
-    g->task_a =
-        (size_t)(pieces(k * tiles * height, RKI_MOST_LANES) * RKI_MOST_LANES);
+static void size_tasks(const rki_cpu *cpu, const rki_gemm *call, grid *g)
+{
+    int64_t k = smaller(call->k, RKI_BLOCK_K), height = cpu->kernels->tile_rows;
+    int64_t panels = pieces(pieces(call->n, panel_width(cpu)), g->column_tasks);
+    int64_t tiles = smaller(pieces(call->m, height), BLOCK_TILES);
+    g->task_b = (size_t)(k * smaller(panels, BLOCK_PANELS) * panel_width(cpu));
+    if (call->transpose_a)
+        g->task_a = (size_t)(pieces(k * tiles * height, RKI_MOST_LANES) * RKI_MOST_LANES);
 }
 
-/* Tries every number of column tasks, with as many row tasks as threads are
- * left, and takes the grid whose largest task is the cheapest. Unit of cost:
- * one vector multiply-add of a step of k. */
-static grid choose_grid(const rki_cpu *cpu, const rki_gemm *call) {
-  int64_t threads = useful_threads(cpu, call);
-  int64_t tile = is_narrow(cpu, call) ? call->m : cpu->kernels->tile_rows;
-  int64_t tiles = pieces(call->m, tile),
-          panels = pieces(call->n, panel_width(cpu));
-  grid best = {1, 1, 0, 0};
-  double least = 0;
-  for (int64_t columns = 1; columns <= smaller(threads, panels); columns++) {
-    int64_t rows = smaller(threads / columns, tiles);
-    double vectors = (double)(pieces(panels, columns) * RKI_PANEL_VECTORS);
-    double height = (double)(pieces(tiles, rows) * tile);
-    double cost = height * vectors +
-                  vectors * (call->transpose_b ? 16.0 : 4.0) +
-                  (call->transpose_a ? height : 0.0);
-    if (columns == 1 || cost < least) {
-      least = cost;
-      best.row_tasks = rows;
-      best.column_tasks = columns;
+/* Tries every number of column tasks, with as many row tasks as threads are left, and takes the
+ * grid whose largest task is the cheapest. Unit of cost: one vector multiply-add of a step of k.
+ */
+static grid choose_grid(const rki_cpu *cpu, const rki_gemm *call)
+{
+    int64_t threads = useful_threads(cpu, call);
+    int64_t tile = is_narrow(cpu, call) ? call->m : cpu->kernels->tile_rows;
+    int64_t tiles = pieces(call->m, tile), panels = pieces(call->n, panel_width(cpu));
+    grid best = {1, 1, 0, 0};
+    double least = 0;
+    for (int64_t columns = 1; columns <= smaller(threads, panels); columns++) {
+        int64_t rows = smaller(threads / columns, tiles);
+        double vectors = (double)(pieces(panels, columns) * RKI_PANEL_VECTORS);
+        double height = (double)(pieces(tiles, rows) * tile);
+        double cost = height * vectors + vectors * (call->transpose_b ? 16.0 : 4.0) +
+                      (call->transpose_a ? height : 0.0);
+        if (columns == 1 || cost < least) {
+            least = cost;
+            best.row_tasks = rows;
+            best.column_tasks = columns;
+        }
     }
-  }
-  if (!is_narrow(cpu, call))
-    size_tasks(cpu, call, &best);
-  return best;
+    if (!is_narrow(cpu, call)) size_tasks(cpu, call, &best);
+    return best;
 }
 
-/* What pack_a reads for rows i .. end - 1 and the block of k that starts at k;
- * nothing where a is read in place. With a list the places are not known
- * beforehand. */
-static rki_fetch source_a(const work *w, int64_t i, int64_t end, int64_t k) {
-  const rki_gemm *call = w->call;
-  if (!call->transpose_a || w->list || i >= end || k >= call->k)
-    return (rki_fetch){0};
-  int64_t most = BLOCK_TILES * w->cpu->kernels->tile_rows;
-  return (rki_fetch){(const float *)call->a + i + k * call->lda,
-                     smaller(call->k - k, RKI_BLOCK_K), smaller(end - i, most),
-                     call->lda};
+/* What pack_a reads for rows i .. end - 1 and the block of k that starts at k; nothing where a is
+ * read in place. With a list the places are not known beforehand. */
+static rki_fetch source_a(const work *w, int64_t i, int64_t end, int64_t k)
+{
+    const rki_gemm *call = w->call;
+    if (!call->transpose_a || w->list || i >= end || k >= call->k) return (rki_fetch){0};
+    int64_t most = BLOCK_TILES * w->cpu->kernels->tile_rows;
+    return (rki_fetch){(const float *)call->a + i + k * call->lda,
+        smaller(call->k - k, RKI_BLOCK_K), smaller(end - i, most), call->lda};
 }
 
 /* What pack_b reads for the block of columns from j on, and of k from k on. */
-static rki_fetch source_b(const work *w, int64_t j, int64_t end, int64_t k) {
-  const rki_gemm *call = w->call;
-  int64_t columns = smaller(end - j, BLOCK_PANELS * panel_width(w->cpu));
-  int64_t steps = smaller(call->k - k, RKI_BLOCK_K);
-  const float *b = call->b;
-  if (w->list || columns <= 0)
-    return (rki_fetch){0};
-  if (call->transpose_b)
-    return (rki_fetch){b + j * call->ldb + k, columns, steps, call->ldb};
-  return (rki_fetch){b + k * call->ldb + j, steps, columns, call->ldb};
+static rki_fetch source_b(const work *w, int64_t j, int64_t end, int64_t k)
+{
+    const rki_gemm *call = w->call;
+    int64_t columns = smaller(end - j, BLOCK_PANELS * panel_width(w->cpu));
+    int64_t steps = smaller(call->k - k, RKI_BLOCK_K);
+    const float *b = call->b;
+    if (w->list || columns <= 0) return (rki_fetch){0};
+    if (call->transpose_b) return (rki_fetch){b + j * call->ldb + k, columns, steps, call->ldb};
+    return (rki_fetch){b + k * call->ldb + j, steps, columns, call->ldb};
 }
 
 /* One block of k, for one block of columns, over all of a task's rows. */
-static void run_rows(const work *w, rki_product block, int64_t begin,
-                     int64_t end, int64_t k, rki_fetch next_b, float *packed) {
-  const rki_gemm *call = w->call;
-  int64_t most = BLOCK_TILES * w->cpu->kernels->tile_rows;
-  const float *a = call->a;
-  float *c = block.c;
-  for (int64_t i = begin; i < end; i += most) {
-    int last = end - i <= most;
-    block.rows = smaller(end - i, most);
-    block.c = c + i * call->ldc;
-    block.next_a = last ? source_a(w, begin, end, k + RKI_BLOCK_K)
-                        : source_a(w, i + most, end, k);
-    block.next_b = last ? next_b : (rki_fetch){0};
-    if (call->transpose_a) {
-      w->cpu->kernels->pack_a(block.rows, block.k,
-                              a + i + (w->list ? 0 : k * call->lda), call->lda,
-                              w->list ? w->list + k : NULL, packed);
-      block.a = packed;
-    } else {
-      block.a = a + i * call->lda + k;
+static void run_rows(const work *w, rki_product block, int64_t begin, int64_t end, int64_t k,
+    rki_fetch next_b, float *packed)
+{
+    const rki_gemm *call = w->call;
+    int64_t most = BLOCK_TILES * w->cpu->kernels->tile_rows;
+    const float *a = call->a;
+    float *c = block.c;
+    for (int64_t i = begin; i < end; i += most) {
+        int last = end - i <= most;
+        block.rows = smaller(end - i, most);
+        block.c = c + i * call->ldc;
+        block.next_a =
+            last ? source_a(w, begin, end, k + RKI_BLOCK_K) : source_a(w, i + most, end, k);
+        block.next_b = last ? next_b : (rki_fetch){0};
+        if (call->transpose_a) {
+            w->cpu->kernels->pack_a(block.rows, block.k, a + i + (w->list ? 0 : k * call->lda),
+                call->lda, w->list ? w->list + k : NULL, packed);
+            block.a = packed;
+        } else {
+            block.a = a + i * call->lda + k;
+        }
+        w->cpu->kernels->product(&block);
     }
-    w->cpu->kernels->product(&block);
-  }
 }
 
-static void run_block(const work *w, int64_t row_begin, int64_t row_end,
-                      int64_t column_begin, int64_t column_end,
-                      float *scratch) {
-  const rki_gemm *call = w->call;
-  int64_t most = BLOCK_PANELS * panel_width(w->cpu);
-  const float *b = call->b, *bias = call->bias;
-  float *panels = scratch, *packed = scratch + w->grid.task_b;
-  for (int64_t j = column_begin; j < column_end; j += most) {
-    for (int64_t k = 0; k < call->k; k += RKI_BLOCK_K) {
-      rki_product block = {.n = smaller(column_end - j, most),
-                           .k = smaller(call->k - k, RKI_BLOCK_K),
-                           .lda = call->lda,
-                           .a_packed = call->transpose_a,
-                           .panels = panels,
-                           .bias = bias && k == 0 ? bias + j : NULL,
-                           .add = call->accumulate || k > 0,
-                           .c = (float *)call->c + j,
-                           .ldc = call->ldc};
-      const float *from = call->transpose_b ? b + j * call->ldb + k
-                          : w->list         ? b + j
-                                            : b + k * call->ldb + j;
-      w->cpu->kernels->pack_b(block.k, block.n, from, call->ldb,
-                              call->transpose_b, w->list ? w->list + k : NULL,
-                              panels);
-      int more = k + RKI_BLOCK_K < call->k;
-      rki_fetch next = more ? source_b(w, j, column_end, k + RKI_BLOCK_K)
-                            : source_b(w, j + most, column_end, 0);
-      run_rows(w, block, row_begin, row_end, k, next, packed);
+static void run_block(const work *w, int64_t row_begin, int64_t row_end, int64_t column_begin,
+    int64_t column_end, float *scratch)
+{
+    const rki_gemm *call = w->call;
+    int64_t most = BLOCK_PANELS * panel_width(w->cpu);
+    const float *b = call->b, *bias = call->bias;
+    float *panels = scratch, *packed = scratch + w->grid.task_b;
+    for (int64_t j = column_begin; j < column_end; j += most) {
+        for (int64_t k = 0; k < call->k; k += RKI_BLOCK_K) {
+            rki_product block = {.n = smaller(column_end - j, most),
+                .k = smaller(call->k - k, RKI_BLOCK_K),
+                .lda = call->lda,
+                .a_packed = call->transpose_a,
+                .panels = panels,
+                .bias = bias && k == 0 ? bias + j : NULL,
+                .add = call->accumulate || k > 0,
+                .c = (float *)call->c + j,
+                .ldc = call->ldc};
+            const float *from = call->transpose_b ? b + j * call->ldb + k
+                                : w->list         ? b + j
+                                                  : b + k * call->ldb + j;
+            w->cpu->kernels->pack_b(block.k, block.n, from, call->ldb, call->transpose_b,
+                w->list ? w->list + k : NULL, panels);
+            int more = k + RKI_BLOCK_K < call->k;
+            rki_fetch next = more ? source_b(w, j, column_end, k + RKI_BLOCK_K)
+                                  : source_b(w, j + most, column_end, 0);
+            run_rows(w, block, row_begin, row_end, k, next, packed);
+        }
     }
-  }
 }
 
-static void run_narrow(const work *w, int64_t begin, int64_t end) {
-  const rki_gemm *call = w->call;
-  const float *b = call->b, *bias = call->bias;
-  rki_narrow narrow = {.rows = call->m,
-                       .n = end - begin,
-                       .k = call->k,
-                       .a = call->a,
-                       .lda = call->lda,
-                       .transposed = call->transpose_b,
-                       .b = call->transpose_b ? b + begin * call->ldb
-                                              : b + begin,
-                       .ldb = call->ldb,
-                       .bias = bias ? bias + begin : NULL,
-                       .add = call->accumulate,
-                       .c = (float *)call->c + begin,
-                       .ldc = call->ldc};
-  w->cpu->kernels->narrow(&narrow);
+static void run_narrow(const work *w, int64_t begin, int64_t end)
+{
+    const rki_gemm *call = w->call;
+    const float *b = call->b, *bias = call->bias;
+    rki_narrow narrow = {.rows = call->m,
+        .n = end - begin,
+        .k = call->k,
+        .a = call->a,
+        .lda = call->lda,
+        .transposed = call->transpose_b,
+        .b = call->transpose_b ? b + begin * call->ldb : b + begin,
+        .ldb = call->ldb,
+        .bias = bias ? bias + begin : NULL,
+        .add = call->accumulate,
+        .c = (float *)call->c + begin,
+        .ldc = call->ldc};
+    w->cpu->kernels->narrow(&narrow);
 }
 
 /* Task `index` of the grid: whole tiles of rows, whole panels of columns. */
-static void run_task(void *user, int64_t index, int64_t end) {
-  (void)end;
-  const work *w = user;
-  const rki_gemm *call = w->call;
-  int64_t row = index / w->grid.column_tasks,
-          column = index % w->grid.column_tasks;
-  int64_t width = panel_width(w->cpu), panels = pieces(call->n, width);
-  int64_t column_begin = panels * column / w->grid.column_tasks * width;
-  int64_t column_end =
-      smaller(panels * (column + 1) / w->grid.column_tasks * width, call->n);
-  if (is_narrow(w->cpu, call)) {
-    run_narrow(w, column_begin, column_end);
-    return;
-  }
-  int64_t height = w->cpu->kernels->tile_rows, tiles = pieces(call->m, height);
-  int64_t row_begin = tiles * row / w->grid.row_tasks * height;
-  int64_t row_end =
-      smaller(tiles * (row + 1) / w->grid.row_tasks * height, call->m);
-  float *scratch = (float *)call->scratch +
-                   (size_t)index * (w->grid.task_a + w->grid.task_b);
-  run_block(w, row_begin, row_end, column_begin, column_end, scratch);
+static void run_task(void *user, int64_t index, int64_t end)
+{
+    (void)end;
+    const work *w = user;
+    const rki_gemm *call = w->call;
+    int64_t row = index / w->grid.column_tasks, column = index % w->grid.column_tasks;
+    int64_t width = panel_width(w->cpu), panels = pieces(call->n, width);
+    int64_t column_begin = panels * column / w->grid.column_tasks * width;
+    int64_t column_end = smaller(panels * (column + 1) / w->grid.column_tasks * width, call->n);
+    if (is_narrow(w->cpu, call)) {
+        run_narrow(w, column_begin, column_end);
+        return;
+    }
+    int64_t height = w->cpu->kernels->tile_rows, tiles = pieces(call->m, height);
+    int64_t row_begin = tiles * row / w->grid.row_tasks * height;
+    int64_t row_end = smaller(tiles * (row + 1) / w->grid.row_tasks * height, call->m);
+    float *scratch = (float *)call->scratch + (size_t)index * (w->grid.task_a + w->grid.task_b);
+    run_block(w, row_begin, row_end, column_begin, column_end, scratch);
 }
 
-/* Room for any grid, so that a product with a shorter k, which may choose
- * another one, fits too. */
-size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call) {
-  const rki_cpu *cpu = self;
-  if (is_narrow(cpu, call))
-    return 0;
-  grid whole = {1, 1, 0, 0};
-  size_tasks(cpu, call, &whole);
-  return (size_t)useful_threads(cpu, call) * (whole.task_a + whole.task_b) *
-         sizeof(float);
+/* Room for any grid, so that a product with a shorter k, which may choose another one, fits too. */
+size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call)
+{
+    const rki_cpu *cpu = self;
+    if (is_narrow(cpu, call)) return 0;
+    grid whole = {1, 1, 0, 0};
+    size_tasks(cpu, call, &whole);
+    return (size_t)useful_threads(cpu, call) * (whole.task_a + whole.task_b) * sizeof(float);
 }
 
-void rki_gemm_run(const rki_cpu *cpu, const rki_gemm *call,
-                  const int32_t *list) {
-  if (list == NULL && rki_blas_wanted(cpu, call)) {
-    uint64_t mode = rki_float_enter();
-    rki_blas_gemm(call);
-    rki_float_leave(mode);
-    return;
-  }
-  work w = {cpu, call, list, choose_grid(cpu, call)};
-  int64_t tasks = w.grid.row_tasks * w.grid.column_tasks;
-  rki_parallel_blocks(cpu->threads, tasks, 1, run_task, &w);
+void rki_gemm_run(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list)
+{
+    if (list == NULL && rki_blas_wanted(cpu, call)) {
+        uint64_t mode = rki_float_enter();
+        rki_blas_gemm(call);
+        rki_float_leave(mode);
+        return;
+    }
+    work w = {cpu, call, list, choose_grid(cpu, call)};
+    int64_t tasks = w.grid.row_tasks * w.grid.column_tasks;
+    rki_parallel_blocks(cpu->threads, tasks, 1, run_task, &w);
 }
 
-int32_t rki_cpu_gemm(void *self, const rki_gemm *call) {
-  rki_gemm_run(self, call, NULL);
-  return RNNKIT_OK;
+int32_t rki_cpu_gemm(void *self, const rki_gemm *call)
+{
+    rki_gemm_run(self, call, NULL);
+    return RNNKIT_OK;
 }

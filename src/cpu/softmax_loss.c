@@ -1,12 +1,14 @@
 /* Softmax cross-entropy of a linear layer, a block of rows at a time:
- *   logits = x W^T + b    e = (softmax(logits) - onehot(target)) * scale
+ *   logits = x W^T + b    e = (Q softmax(logits) - q) * scale
  *   dx = e W              dW = e^T x    db = column sums of e
- * The logits of a block become its e in place. Sums over rows run in the order of rows.
+ * with q = onehot(target), but for class weights and label smoothing, and Q its sum
+ * (rki_softmax_loss in backend/backend.h). The logits of a block become its e in place. Sums over
+ * rows run in the order of rows.
  */
 #include <math.h>
 
-#include "cpu/cpu.h"
 #include "base/float_mode.h"
+#include "cpu/cpu.h"
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
 
@@ -106,21 +108,53 @@ size_t rki_cpu_softmax_loss_scratch(void *self, const rki_softmax_loss *call)
     return cut_scratch(self, &unplaced).bytes;
 }
 
+/* A target's distribution: q_v = extra [v = target] + spread w_v, and its sum. */
+typedef struct wish {
+    const float *weights; /* NULL: all 1 */
+    double extra, spread, sum;
+} wish;
+
+static wish wish_of(const rki_softmax_loss *call, int32_t target)
+{
+    const float *weights = call->class_weights;
+    double weight = weights ? (double)weights[target] : 1.0;
+    wish w = {.weights = weights,
+        .extra = (1.0 - call->smoothing) * weight,
+        .spread = call->smoothing / (double)call->classes};
+    w.sum = w.extra + (w.spread == 0.0 ? 0.0 : w.spread * call->class_weight_sum);
+    return w;
+}
+
+/* row_loss = Q (log sum exp - logit of the target) - spread sum_v w_v (logit v - logit of the
+ * target): differences of logits alone, so that a shift of all of them costs no precision. */
+static void run_row(const block *b, int64_t r)
+{
+    const rki_softmax_loss *call = b->call;
+    const rki_kernels *kernels = b->cpu->kernels;
+    float *logits = b->at.logits + r * call->classes, largest;
+    int32_t target = call->targets[b->begin + r];
+    wish w = wish_of(call, target);
+    double of_target = (double)logits[target], spread = 0.0;
+    if (w.spread != 0.0)
+        spread = w.spread *
+                 (double)kernels->weighted_sum(call->classes, w.weights, logits[target], logits);
+    float sum = kernels->softmax_exp(call->classes, logits, call->dx != NULL, &largest);
+    double above = log((double)sum) + (double)largest - of_target;
+    b->at.loss[r] = w.sum * above - spread;
+    if (call->row_loss) ((float *)call->row_loss)[b->begin + r] = (float)b->at.loss[r];
+    if (call->dx == NULL) return;
+    float factor = (float)(call->scale * w.sum / (double)sum);
+    if (w.spread != 0.0)
+        kernels->smooth(call->classes, factor, (float)(call->scale * w.spread), w.weights, logits);
+    else
+        kernels->scale(call->classes, factor, logits);
+    logits[target] -= (float)(call->scale * w.extra);
+}
+
 static void run_rows(void *user, int64_t begin, int64_t end)
 {
-    const block *b = user;
-    const rki_softmax_loss *call = b->call;
-    for (int64_t r = begin; r < end; r++) {
-        float *logits = b->at.logits + r * call->classes, largest;
-        int32_t target = call->targets[b->begin + r];
-        double of_target = (double)logits[target];
-        float sum = b->cpu->kernels->softmax_exp(call->classes, logits, call->dx != NULL, &largest);
-        b->at.loss[r] = log((double)sum) + (double)largest - of_target;
-        if (call->row_loss) ((float *)call->row_loss)[b->begin + r] = (float)b->at.loss[r];
-        if (call->dx == NULL) continue;
-        b->cpu->kernels->scale(call->classes, (float)(call->scale / (double)sum), logits);
-        logits[target] -= (float)call->scale;
-    }
+    for (int64_t r = begin; r < end; r++)
+        run_row(user, r);
 }
 
 static void run_gradients(const block *b)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "nn/layers.h"
+#include "nn/row_groups.h"
 
 static const rki_option rows[] = {
     {"padding", RKI_OPTION_INTEGER, offsetof(rki_embedding_settings, padding), -1, INT32_MAX, "-1",
@@ -12,6 +13,8 @@ static const rki_option rows[] = {
         "1: an optimiser touches only rows that were used; 0: all rows"},
     {"scale", RKI_OPTION_NUMBER, offsetof(rki_embedding_settings, scale), 0, 1000, "1", NULL, "0.1",
         "standard deviation of the initial values"},
+    {"frozen", RKI_OPTION_FLAG, offsetof(rki_embedding_settings, frozen), 0, 1, "0", NULL, "0.1",
+        "1: the table gets no gradient"},
 };
 const rki_option_table rki_embedding_options = {"embedding", rows, sizeof rows / sizeof *rows};
 
@@ -28,8 +31,8 @@ static int32_t build(rnnkit_model *model, rki_layer *layer)
 {
     rki_embedding_layer *self = (rki_embedding_layer *)layer;
     if (layer->sizes[0] > INT32_MAX)
-        return rki_fail(RNNKIT_E_SHAPE, "words is %lld, but ids are int32",
-            (long long)layer->sizes[0]);
+        return rki_fail(
+            RNNKIT_E_SHAPE, "words is %lld, but ids are int32", (long long)layer->sizes[0]);
     if (self->settings.padding >= layer->sizes[0])
         return rki_fail(RNNKIT_E_OPTION, "option padding is %lld, but there are %lld words",
             (long long)self->settings.padding, (long long)layer->sizes[0]);
@@ -41,6 +44,7 @@ static int32_t build(rnnkit_model *model, rki_layer *layer)
         .initial = RKI_INITIAL_NORMAL,
         .scale = self->settings.scale};
     RKI_TRY(rki_model_add_parameter(model, &wish, &self->weight));
+    self->weight->frozen = self->settings.frozen;
     return clear_padding(model, self);
 }
 
@@ -64,8 +68,8 @@ const rki_layer_kind rki_embedding_kind = {
 
 /* Handles. */
 
-int32_t rnnkit_embedding_create(rnnkit_model *model, const char *name, int64_t words,
-    int64_t width, const char *text, rnnkit_embedding **out)
+int32_t rnnkit_embedding_create(rnnkit_model *model, const char *name, int64_t words, int64_t width,
+    const char *text, rnnkit_embedding **out)
 {
     int32_t status = rki_check(model, RKI_KIND_MODEL, "model");
     if (status < 0) return rki_leave(NULL, __func__, status);
@@ -107,56 +111,24 @@ typedef struct embedding_node {
     rnnkit_tensor *y;
 } embedding_node;
 
-/* Sorts the places of `ids` by row (a counting sort): see rki_scatter. Rows come in the order of
- * their first use; the padding row is left out. */
-static int32_t group_by_row(rnnkit_tape *tape, const embedding_node *self, rki_scatter *out)
-{
-    int64_t words = self->layer->layer.sizes[0], padding = self->layer->settings.padding;
-    void *block;
-    RKI_TRY(rki_tape_host(tape, words + 3 * self->count + 1, sizeof(int32_t), &block));
-    int32_t *slots = block, *used = slots + words, *order = used + self->count;
-    int32_t *starts = order + self->count;
-    int64_t unique = 0;
-    memset(slots, 0, (size_t)words * sizeof *slots);
-    memset(starts, 0, (size_t)(self->count + 1) * sizeof *starts);
-    for (int64_t i = 0; i < self->count; i++) {
-        int32_t row = self->ids[i];
-        if (row == padding) continue;
-        if (slots[row] == 0) {
-            used[unique++] = row;
-            slots[row] = (int32_t)unique;
-        }
-        starts[slots[row]]++;
-    }
-    for (int64_t u = 0; u < unique; u++)
-        starts[u + 1] += starts[u];
-    for (int64_t u = 0; u < unique; u++)
-        slots[used[u]] = starts[u];
-    for (int64_t i = 0; i < self->count; i++)
-        if (self->ids[i] != padding) order[slots[self->ids[i]]++] = (int32_t)i;
-    *out = (rki_scatter){.unique = unique,
-        .width = self->layer->layer.sizes[1],
-        .rows = used,
-        .starts = starts,
-        .order = order,
-        .dy = self->y->gradient};
-    return RNNKIT_OK;
-}
-
 static int32_t embedding_backward(rki_node *node, rnnkit_tape *tape)
 {
     embedding_node *self = (embedding_node *)node;
     rki_parameter *weight = self->layer->weight;
-    rki_scatter call;
-    if (self->y->gradient == NULL) return RNNKIT_OK;
-    RKI_TRY(group_by_row(tape, self, &call));
-    if (call.unique == 0) return RNNKIT_OK;
+    rki_row_groups groups;
+    if (self->y->gradient == NULL || weight->frozen) return RNNKIT_OK;
+    RKI_TRY(rki_row_groups_make(tape, self->ids, self->count, self->layer->layer.sizes[0],
+        self->layer->settings.padding, &groups));
+    if (groups.unique == 0) return RNNKIT_OK;
+    rki_scatter call = {.unique = groups.unique,
+        .width = self->layer->layer.sizes[1],
+        .rows = groups.rows,
+        .starts = groups.starts,
+        .order = groups.order,
+        .dy = self->y->gradient};
     RKI_TRY(rki_model_gradient(self->model, weight, &call.gradient));
     RKI_TRY(tape->device->ops->scatter(tape->device->self, &call));
-    if (weight->by_rows)
-        rki_parameter_touch_rows(weight, call.rows, call.unique);
-    else
-        rki_parameter_touch_everything(weight);
+    rki_parameter_touch_rows(weight, groups.rows, groups.unique);
     return RNNKIT_OK;
 }
 
@@ -214,8 +186,8 @@ static int32_t forward(rnnkit_embedding *embedding, rnnkit_tape *tape, const int
     return RNNKIT_OK;
 }
 
-int32_t rnnkit_embedding_forward(rnnkit_embedding *embedding, rnnkit_tape *tape,
-    const int32_t *ids, int64_t steps, int64_t batch, rnnkit_tensor **out)
+int32_t rnnkit_embedding_forward(rnnkit_embedding *embedding, rnnkit_tape *tape, const int32_t *ids,
+    int64_t steps, int64_t batch, rnnkit_tensor **out)
 {
     int32_t status = rki_check(embedding, RKI_KIND_EMBEDDING, "embedding");
     if (status < 0) return rki_leave(NULL, __func__, status);

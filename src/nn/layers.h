@@ -12,7 +12,7 @@
 
 typedef struct rki_embedding_settings {
     int64_t padding;
-    int32_t sparse;
+    int32_t sparse, frozen;
     double scale;
 } rki_embedding_settings;
 
@@ -21,6 +21,8 @@ typedef struct rki_embedding_layer {
     rki_embedding_settings settings;
     rki_parameter *weight;
 } rki_embedding_layer;
+
+extern const rki_option_table rki_embedding_vectors_options;
 
 /* Linear. */
 

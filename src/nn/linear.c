@@ -120,19 +120,21 @@ static int32_t add_weight_gradients(linear_node *self, rnnkit_tape *tape)
     const rki_linear_layer *layer = self->layer;
     int64_t inputs = layer->layer.sizes[0], outputs = layer->layer.sizes[1];
     void *dweight, *dbias;
-    RKI_TRY(rki_model_gradient(self->model, layer->weight, &dweight));
-    RKI_TRY(rki_tape_gemm(tape, (rki_gemm){.transpose_a = 1,
-                                    .accumulate = 1,
-                                    .m = outputs,
-                                    .n = inputs,
-                                    .k = self->rows,
-                                    .a = self->y->gradient,
-                                    .lda = outputs,
-                                    .b = self->x->data,
-                                    .ldb = inputs,
-                                    .c = dweight,
-                                    .ldc = inputs}));
-    rki_parameter_touch_everything(layer->weight);
+    if (!layer->weight->frozen) {
+        RKI_TRY(rki_model_gradient(self->model, layer->weight, &dweight));
+        RKI_TRY(rki_tape_gemm(tape, (rki_gemm){.transpose_a = 1,
+                                        .accumulate = 1,
+                                        .m = outputs,
+                                        .n = inputs,
+                                        .k = self->rows,
+                                        .a = self->y->gradient,
+                                        .lda = outputs,
+                                        .b = self->x->data,
+                                        .ldb = inputs,
+                                        .c = dweight,
+                                        .ldc = inputs}));
+        rki_parameter_touch_everything(layer->weight);
+    }
     if (layer->bias == NULL) return RNNKIT_OK;
     RKI_TRY(rki_model_gradient(self->model, layer->bias, &dbias));
     rki_parameter_touch_everything(layer->bias);

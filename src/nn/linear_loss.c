@@ -2,6 +2,9 @@
  *
  * loss = mean over valid rows r of [log sum_v exp(z_rv) - z_r,target(r)],  z = x W^T + b
  *
+ * and, with class weights, label smoothing or as a sum, what docs/math/softmax-cross-entropy.md
+ * says.
+ *
  * The one operation behind it computes loss and gradients together, so that logits are never held
  * and never computed twice; backward only scales them by the gradient that comes from above. Rows
  * that do not count are left out before, so they cost nothing.
@@ -9,12 +12,33 @@
 #include <string.h>
 
 #include "nn/layers.h"
+#include "nn/loss.h"
+
+/* What the loss is made with, beside targets. */
+typedef struct loss_settings {
+    int64_t ignore_index;
+    double label_smoothing;
+    int32_t reduction;          /* rki_reduction */
+    const float *class_weights; /* HOST, or NULL: all 1 */
+} loss_settings;
+
+static const rki_option options[] = {
+    {"ignore_index", RKI_OPTION_INTEGER, offsetof(loss_settings, ignore_index), INT32_MIN,
+        INT32_MAX, "-1", NULL, "0.1", "a target that costs nothing and does not count"},
+    {"label_smoothing", RKI_OPTION_NUMBER, offsetof(loss_settings, label_smoothing), 0, 1, "0",
+        NULL, "0.1", "how much of each target is spread evenly over all classes"},
+    {"reduction", RKI_OPTION_CHOICE, offsetof(loss_settings, reduction), 0, 0, "mean",
+        RKI_REDUCTIONS, "0.1", "mean by the weights of the rows' targets, or sum"},
+};
+const rki_option_table rki_cross_entropy_options = {
+    "cross_entropy", options, sizeof options / sizeof *options};
 
 /* The rows that count, and what stands for them. */
 typedef struct valid_rows {
     int64_t count, all;
     int32_t *places; /* [count]: which rows of x */
     int32_t *targets;
+    double weight; /* what their loss is divided by: the sum of their targets' weights */
     const void *x; /* [count][inputs] */
 } valid_rows;
 
@@ -30,18 +54,18 @@ typedef struct loss_node {
 /* Forward. */
 
 static int32_t check_targets(
-    const int32_t *targets, int64_t count, int64_t outputs, int32_t ignore_index)
+    const int32_t *targets, int64_t count, int64_t outputs, int64_t ignore_index)
 {
     for (int64_t i = 0; i < count; i++)
         if (targets[i] != ignore_index && (targets[i] < 0 || targets[i] >= outputs))
             return rki_fail(RNNKIT_E_ARGUMENT,
-                "targets[%lld] is %d, expected 0 to %lld or ignore_index = %d", (long long)i,
-                (int)targets[i], (long long)outputs - 1, (int)ignore_index);
+                "targets[%lld] is %d, expected 0 to %lld or ignore_index = %lld", (long long)i,
+                (int)targets[i], (long long)outputs - 1, (long long)ignore_index);
     return RNNKIT_OK;
 }
 
 static int32_t select_rows(rnnkit_tape *tape, const rnnkit_tensor *x, const int32_t *targets,
-    int32_t ignore_index, valid_rows *rows)
+    const loss_settings *settings, valid_rows *rows)
 {
     int64_t inputs = x->shape.dims[x->shape.rank - 1];
     void *block, *room;
@@ -49,7 +73,8 @@ static int32_t select_rows(rnnkit_tape *tape, const rnnkit_tensor *x, const int3
     rows->places = block;
     rows->targets = rows->places + rows->all;
     for (int64_t i = 0; i < rows->all; i++) {
-        if (targets[i] == ignore_index) continue;
+        if (targets[i] == settings->ignore_index) continue;
+        rows->weight += settings->class_weights ? (double)settings->class_weights[targets[i]] : 1.0;
         rows->places[rows->count] = (int32_t)i;
         rows->targets[rows->count++] = targets[i];
     }
@@ -57,11 +82,8 @@ static int32_t select_rows(rnnkit_tape *tape, const rnnkit_tensor *x, const int3
     if (rows->count == rows->all || rows->count == 0) return RNNKIT_OK;
     RKI_TRY(rki_tape_device(tape, rows->count * inputs, &room));
     rows->x = room;
-    rki_gather call = {.count = rows->count,
-        .width = inputs,
-        .ids = rows->places,
-        .table = x->data,
-        .out = room};
+    rki_gather call = {
+        .count = rows->count, .width = inputs, .ids = rows->places, .table = x->data, .out = room};
     return tape->device->ops->gather(tape->device->self, &call);
 }
 
@@ -76,14 +98,31 @@ static int32_t gradient_rooms(rnnkit_tape *tape, loss_node *node, rki_softmax_lo
     return RNNKIT_OK;
 }
 
-static int32_t run(rnnkit_tape *tape, loss_node *node, double *mean)
+/* The class weights where the device can read them. */
+static int32_t place_weights(
+    rnnkit_tape *tape, const loss_settings *settings, rki_softmax_loss *call)
+{
+    void *room;
+    call->smoothing = settings->label_smoothing;
+    call->class_weight_sum = (double)call->classes;
+    if (settings->class_weights == NULL) return RNNKIT_OK;
+    call->class_weight_sum = 0;
+    for (int64_t v = 0; v < call->classes; v++)
+        call->class_weight_sum += (double)settings->class_weights[v];
+    RKI_TRY(rki_tape_device(tape, call->classes, &room));
+    call->class_weights = room;
+    return rki_device_write(
+        tape->device, &tape->context->memory, room, settings->class_weights, call->classes);
+}
+
+static int32_t run(rnnkit_tape *tape, loss_node *node, const loss_settings *settings, double *value)
 {
     const rki_linear_layer *layer = node->layer;
     double sum = 0;
     rki_softmax_loss call = {.rows = node->rows.count,
         .inputs = layer->layer.sizes[0],
         .classes = layer->layer.sizes[1],
-        .scale = 1 / (double)node->rows.count,
+        .scale = settings->reduction == RKI_REDUCTION_SUM ? 1 : 1 / node->rows.weight,
         .x = node->rows.x,
         .weight = layer->weight->value,
         .bias = layer->bias == NULL ? NULL : layer->bias->value,
@@ -91,11 +130,12 @@ static int32_t run(rnnkit_tape *tape, loss_node *node, double *mean)
         .loss = &sum};
     if (tape->train) RKI_TRY(gradient_rooms(tape, node, &call));
     rki_arena_mark mark = rki_arena_here(&tape->device_arena);
+    RKI_TRY(place_weights(tape, settings, &call));
     size_t bytes = tape->device->ops->softmax_loss_scratch(tape->device->self, &call);
     RKI_TRY(rki_tape_device_bytes(tape, bytes, &call.scratch));
     int32_t status = tape->device->ops->softmax_loss(tape->device->self, &call);
     rki_arena_rewind(&tape->device_arena, mark);
-    *mean = sum / (double)node->rows.count;
+    *value = settings->reduction == RKI_REDUCTION_SUM ? sum : sum / node->rows.weight;
     return status;
 }
 
@@ -106,10 +146,11 @@ static int32_t add_to_parameter(
     loss_node *self, rnnkit_tape *tape, rki_parameter *parameter, double factor, void *values)
 {
     void *gradient;
+    if (parameter->frozen) return RNNKIT_OK;
     RKI_TRY(rki_model_gradient(self->model, parameter, &gradient));
     rki_parameter_touch_everything(parameter);
-    return tape->device->ops->add_scaled(tape->device->self, rki_shape_count(&parameter->shape),
-        factor, values, gradient);
+    return tape->device->ops->add_scaled(
+        tape->device->self, rki_shape_count(&parameter->shape), factor, values, gradient);
 }
 
 /* dx stands for the valid rows alone: put its rows in their places, and scale. */
@@ -162,29 +203,32 @@ static int32_t loss_backward(rki_node *node, rnnkit_tape *tape)
     return rki_tape_gradient_adopt(self->x, room);
 }
 
+/* Without a row that counts the loss is 0, and so is a mean over rows of no weight. */
 static int32_t compute(rnnkit_linear *linear, rnnkit_tape *tape, rnnkit_tensor *x,
-    const int32_t *targets, int32_t ignore_index, rnnkit_tensor *loss)
+    const int32_t *targets, const loss_settings *settings, rnnkit_tensor *loss)
 {
     rki_node *node;
     RKI_TRY(rki_tape_node(tape, sizeof(loss_node), loss_backward, &node));
     loss_node *self = (loss_node *)node;
-    double mean = 0;
+    double value = 0;
     self->model = linear->handle.model;
     self->layer = rki_linear_of(linear);
     self->x = x;
     self->loss = loss;
     self->rows.all = rki_shape_count(&x->shape) / linear->handle.layer->sizes[0];
-    RKI_TRY(select_rows(tape, x, targets, ignore_index, &self->rows));
-    if (self->rows.count > 0) RKI_TRY(run(tape, self, &mean));
-    RKI_TRY(rki_device_write_number(tape->device, loss->data, mean));
-    if (!tape->train || self->rows.count == 0) return RNNKIT_OK;
+    RKI_TRY(select_rows(tape, x, targets, settings, &self->rows));
+    int summed = settings->reduction == RKI_REDUCTION_SUM;
+    int counts = self->rows.count > 0 && (summed || self->rows.weight > 0);
+    if (counts) RKI_TRY(run(tape, self, settings, &value));
+    RKI_TRY(rki_device_write_number(tape->device, loss->data, value));
+    if (!tape->train || !counts) return RNNKIT_OK;
     RKI_TRY(rki_tape_keep_model(tape, linear->handle.model));
     rki_tape_record(tape, node);
     return RNNKIT_OK;
 }
 
 static int32_t forward(rnnkit_linear *linear, rnnkit_tape *tape, rnnkit_tensor *x,
-    const int32_t *targets, int64_t count, int32_t ignore_index, rnnkit_tensor **out)
+    const int32_t *targets, int64_t count, const loss_settings *settings, rnnkit_tensor **out)
 {
     const int64_t one = 1;
     char text[RKI_SHAPE_TEXT];
@@ -197,10 +241,10 @@ static int32_t forward(rnnkit_linear *linear, rnnkit_tape *tape, rnnkit_tensor *
     if (count != rows || rows > INT32_MAX)
         return rki_fail(RNNKIT_E_SHAPE, "there are %lld targets, but x has shape %s",
             (long long)count, rki_shape_text(&x->shape, text));
-    RKI_TRY(check_targets(targets, count, linear->handle.layer->sizes[1], ignore_index));
+    RKI_TRY(check_targets(targets, count, linear->handle.layer->sizes[1], settings->ignore_index));
     RKI_TRY(rki_shape_make(&one, 1, &shape));
     RKI_TRY(rki_tape_tensor(tape, &shape, 1, &loss));
-    RKI_TRY(compute(linear, tape, x, targets, ignore_index, loss));
+    RKI_TRY(compute(linear, tape, x, targets, settings, loss));
     *out = loss;
     return RNNKIT_OK;
 }
@@ -210,6 +254,39 @@ int32_t rnnkit_linear_cross_entropy(rnnkit_linear *linear, rnnkit_tape *tape, rn
 {
     int32_t status = rki_check(linear, RKI_KIND_LINEAR, "linear");
     if (status < 0) return rki_leave(NULL, __func__, status);
-    status = forward(linear, tape, x, targets, count, ignore_index, loss);
+    const loss_settings settings = {.ignore_index = ignore_index};
+    status = forward(linear, tape, x, targets, count, &settings, loss);
+    return rki_leave(linear->handle.model->context, __func__, status);
+}
+
+static int32_t check_class_weights(const float *weights, int64_t count, int64_t outputs)
+{
+    if (weights == NULL && count == 0) return RNNKIT_OK;
+    RKI_TRY(rki_check_pointer(weights, "class_weights"));
+    if (count != outputs)
+        return rki_fail(RNNKIT_E_SHAPE, "there are %lld class weights, expected outputs = %lld",
+            (long long)count, (long long)outputs);
+    return rki_check_weights(weights, count, "class_weights");
+}
+
+static int32_t forward_with_options(rnnkit_linear *linear, rnnkit_tape *tape, rnnkit_tensor *x,
+    const int32_t *targets, int64_t count, const float *class_weights, int64_t class_count,
+    const char *text, rnnkit_tensor **loss)
+{
+    loss_settings settings;
+    RKI_TRY(rki_options_parse(&rki_cross_entropy_options, text, &settings));
+    settings.class_weights = class_weights;
+    RKI_TRY(check_class_weights(class_weights, class_count, linear->handle.layer->sizes[1]));
+    return forward(linear, tape, x, targets, count, &settings, loss);
+}
+
+int32_t rnnkit_linear_cross_entropy_with_options(rnnkit_linear *linear, rnnkit_tape *tape,
+    rnnkit_tensor *x, const int32_t *targets, int64_t count, const float *class_weights,
+    int64_t class_count, const char *text, rnnkit_tensor **loss)
+{
+    int32_t status = rki_check(linear, RKI_KIND_LINEAR, "linear");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    status = forward_with_options(
+        linear, tape, x, targets, count, class_weights, class_count, text, loss);
     return rki_leave(linear->handle.model->context, __func__, status);
 }

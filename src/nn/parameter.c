@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/random.h"
-
 int64_t rki_parameter_rows(const rki_parameter *parameter)
 {
     return parameter->shape.rank > 1 ? parameter->shape.dims[0] : 1;
@@ -40,6 +38,19 @@ static void draw_normal(const uint32_t words[4], double scale, float out[4])
     }
 }
 
+void rki_initial_values(rki_random random, uint64_t step, rki_initial initial, double scale,
+    int64_t count, float *values)
+{
+    for (int64_t i = 0; i < count; i += 4) {
+        uint32_t words[4];
+        rki_random_draw(random, step, (uint64_t)i / 4, words);
+        if (initial == RKI_INITIAL_UNIFORM)
+            draw_uniform(words, scale, values + i);
+        else
+            draw_normal(words, scale, values + i);
+    }
+}
+
 int32_t rki_parameter_draw(const rki_device *device, const rki_memory *memory,
     rki_parameter *parameter, int64_t seed, rki_initial initial, double scale)
 {
@@ -48,16 +59,8 @@ int32_t rki_parameter_draw(const rki_device *device, const rki_memory *memory,
     rki_random random = {(uint64_t)seed, RKI_PURPOSE_INITIAL, parameter->index};
     void *block;
     RKI_TRY(rki_allocate(memory, count + 3, sizeof(float), "initial values", &block));
-    float *values = block;
-    for (int64_t i = 0; i < count; i += 4) {
-        uint32_t words[4];
-        rki_random_draw(random, 0, (uint64_t)i / 4, words);
-        if (initial == RKI_INITIAL_UNIFORM)
-            draw_uniform(words, scale, values + i);
-        else
-            draw_normal(words, scale, values + i);
-    }
-    int32_t status = rki_device_write(device, memory, parameter->value, values, count);
+    rki_initial_values(random, 0, initial, scale, count, block);
+    int32_t status = rki_device_write(device, memory, parameter->value, block, count);
     rki_release(memory, block);
     return status;
 }
@@ -85,8 +88,8 @@ int32_t rki_parameter_gradient(
     if (parameter->by_rows && parameter->touched.rows == NULL)
         RKI_TRY(allocate_touched(memory, parameter));
     if (parameter->gradient == NULL)
-        RKI_TRY(rki_device_allocate(
-            device, rki_shape_count(&parameter->shape), &parameter->gradient));
+        RKI_TRY(
+            rki_device_allocate(device, rki_shape_count(&parameter->shape), &parameter->gradient));
     *out = parameter->gradient;
     return RNNKIT_OK;
 }
@@ -99,6 +102,10 @@ void rki_parameter_touch_everything(rki_parameter *parameter)
 void rki_parameter_touch_rows(rki_parameter *parameter, const int32_t *rows, int64_t count)
 {
     rki_touched *touched = &parameter->touched;
+    if (!parameter->by_rows) {
+        rki_parameter_touch_everything(parameter);
+        return;
+    }
     for (int64_t i = 0; i < count; i++) {
         if (touched->seen[rows[i]]) continue;
         touched->seen[rows[i]] = 1;

@@ -8,6 +8,7 @@
 #define RKI_NN_PARAMETER_H
 
 #include "backend/device.h"
+#include "base/random.h"
 
 /* Which rows of the gradient are not zero. Room for the list is made with the gradient. */
 typedef struct rki_touched {
@@ -20,10 +21,11 @@ typedef struct rki_touched {
 typedef struct rki_parameter {
     char *name;
     rki_shape shape;
-    uint32_t index;  /* place in the model; initial values draw from the stream of this number */
-    int by_rows;     /* gradients may name the rows they touch */
-    void *value;     /* on the device */
-    void *gradient;  /* on the device; NULL until one flowed */
+    uint32_t index; /* place in the model; initial values draw from the stream of this number */
+    int by_rows;    /* gradients may name the rows they touch */
+    int frozen;     /* no gradient flows into it */
+    void *value;    /* on the device */
+    void *gradient; /* on the device; NULL until one flowed */
     rki_touched touched;
 } rki_parameter;
 
@@ -34,6 +36,10 @@ typedef enum rki_initial { RKI_INITIAL_ZERO, RKI_INITIAL_UNIFORM, RKI_INITIAL_NO
 int64_t rki_parameter_rows(const rki_parameter *parameter);
 int64_t rki_parameter_width(const rki_parameter *parameter);
 
+/* Draws `count` values, not zeros, into an array with room for three more. */
+void rki_initial_values(rki_random random, uint64_t step, rki_initial initial, double scale,
+    int64_t count, float *values);
+
 /* Uniform in [-scale, scale), normal with deviation `scale`, or zeros. */
 int32_t rki_parameter_draw(const rki_device *device, const rki_memory *memory,
     rki_parameter *parameter, int64_t seed, rki_initial initial, double scale);
@@ -42,7 +48,7 @@ int32_t rki_parameter_draw(const rki_device *device, const rki_memory *memory,
 int32_t rki_parameter_gradient(
     const rki_device *device, const rki_memory *memory, rki_parameter *parameter, void **out);
 
-/* Say what a gradient that was just added touched. */
+/* Say what a gradient that was just added touched: rows are everything unless by_rows. */
 void rki_parameter_touch_everything(rki_parameter *parameter);
 void rki_parameter_touch_rows(rki_parameter *parameter, const int32_t *rows, int64_t count);
 

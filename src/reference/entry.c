@@ -48,8 +48,20 @@ static const rki_backend table = {
     .pool_backward = rki_reference_pool_backward,
     .softmax_loss_scratch = rki_reference_softmax_loss_scratch,
     .softmax_loss = rki_reference_softmax_loss,
+    .pointwise_loss = rki_reference_pointwise_loss,
+    .negative_sampling_scratch = rki_reference_negative_sampling_scratch,
+    .negative_sampling = rki_reference_negative_sampling,
     .square_sum = rki_reference_square_sum,
     .update = rki_reference_update,
+    .attention_forward = rki_reference_attention_forward,
+    .attention_backward = rki_reference_attention_backward,
+    .attention_source_scratch = rki_reference_attention_source_scratch,
+    .attention_source = rki_reference_attention_source,
+    .cell_forward = rki_reference_cell_forward,
+    .cell_backward = rki_reference_cell_backward,
+    .tanh = rki_reference_tanh,
+    .tanh_backward = rki_reference_tanh_backward,
+    .top = rki_reference_top,
 };
 
 const rki_backend *rnnkit_backend_entry(void)

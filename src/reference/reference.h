@@ -93,9 +93,29 @@ int32_t rki_reference_pool_backward(void *self, const rki_pool_backward *call);
 size_t rki_reference_softmax_loss_scratch(void *self, const rki_softmax_loss *call);
 int32_t rki_reference_softmax_loss(void *self, const rki_softmax_loss *call);
 
+/* pointwise_loss.c */
+int32_t rki_reference_pointwise_loss(void *self, const rki_pointwise_loss *call);
+
+/* negative_sampling.c */
+size_t rki_reference_negative_sampling_scratch(void *self, const rki_negative_sampling *call);
+int32_t rki_reference_negative_sampling(void *self, const rki_negative_sampling *call);
+
 /* update.c */
 int32_t rki_reference_square_sum(void *self, const rki_square_sum *call);
 int32_t rki_reference_update(void *self, const rki_update *call);
+
+/* attention.c */
+int32_t rki_reference_attention_forward(void *self, const rki_attention_forward *call);
+int32_t rki_reference_attention_backward(void *self, const rki_attention_backward *call);
+size_t rki_reference_attention_source_scratch(void *self, const rki_attention *attention);
+int32_t rki_reference_attention_source(void *self, const rki_attention_source *call);
+
+/* decoding.c */
+int32_t rki_reference_cell_forward(void *self, const rki_cell_forward *call);
+int32_t rki_reference_cell_backward(void *self, const rki_cell_backward *call);
+int32_t rki_reference_tanh(void *self, int64_t count, const void *x, void *y);
+int32_t rki_reference_tanh_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
+int32_t rki_reference_top(void *self, const rki_top *call);
 
 /* entry.c: the one symbol that is exported. */
 RNNKIT_API const rki_backend *rnnkit_backend_entry(void);

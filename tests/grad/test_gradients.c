@@ -8,46 +8,7 @@
 #include <string.h>
 
 #include "gradient.h"
-
-static double softmax_loss(void *problem)
-{
-    rki_softmax_loss call = *(rki_softmax_loss *)problem;
-    call.dx = NULL; /* evaluation alone: the way without gradients must give the same loss */
-    assert_int_equal(ops->softmax_loss(device, &call), 0);
-    return call.scale * *call.loss;
-}
-
-static void softmax_loss_backward(void *problem)
-{
-    const rki_softmax_loss *call = problem;
-    assert_int_equal(ops->softmax_loss(device, call), 0);
-}
-
-static void test_softmax_loss(void **state)
-{
-    (void)state;
-    enum { ROWS = 7, INPUTS = 5, CLASSES = 11 };
-    static const int32_t targets[ROWS] = {0, 10, 3, 3, 7, 1, 10};
-    variable v[] = {{"x", randoms(ROWS * INPUTS, 1), zeros(ROWS * INPUTS), ROWS * INPUTS},
-        {"W", randoms(CLASSES * INPUTS, 1), zeros(CLASSES * INPUTS), CLASSES * INPUTS},
-        {"b", randoms(CLASSES, 1), zeros(CLASSES), CLASSES}};
-    rki_softmax_loss call = {.rows = ROWS,
-        .inputs = INPUTS,
-        .classes = CLASSES,
-        .scale = 0.7,
-        .x = v[0].values,
-        .weight = v[1].values,
-        .bias = v[2].values,
-        .targets = targets,
-        .loss = zeros(1),
-        .row_loss = zeros(ROWS),
-        .dx = v[0].gradient,
-        .dweight = v[1].gradient,
-        .dbias = v[2].gradient};
-    call.scratch = bytes_of(ops->softmax_loss_scratch(device, &call));
-    gradient_check check = {"softmax_loss", v, 3, &call, softmax_loss, softmax_loss_backward};
-    check_gradients(&check);
-}
+#include "losses.h"
 
 /* y = x W^T + b by gemm; its gradients by gemm and column_sum. */
 typedef struct linear {
@@ -154,6 +115,46 @@ static void test_dropout(void **state)
     check_gradients(&check);
 }
 
+static double negative_sampling_loss(void *problem)
+{
+    rki_negative_sampling call = *(rki_negative_sampling *)problem;
+    call.dx = NULL; /* evaluation alone: the way without gradients must give the same loss */
+    assert_int_equal(ops->negative_sampling(device, &call), 0);
+    return call.scale * *call.loss;
+}
+
+static void negative_sampling_backward(void *problem)
+{
+    assert_int_equal(ops->negative_sampling(device, problem), 0);
+}
+
+static void test_negative_sampling(void **state)
+{
+    (void)state;
+    enum { ROWS = 3, CANDIDATES = 4, WIDTH = 5, TABLE = 4 };
+    static const int32_t ids[ROWS * CANDIDATES] = {2, 0, 3, -1, 0, 0, 1, 2, 3, -1, -1, 1};
+    static const int32_t starts[] = {0, 3, 5, 7, 9}, order[] = {1, 4, 5, 6, 11, 0, 7, 2, 8};
+    variable v[] = {{"x", randoms(ROWS * WIDTH, 1), zeros(ROWS * WIDTH), ROWS * WIDTH},
+        {"table", randoms(TABLE * WIDTH, 1), zeros(TABLE * WIDTH), TABLE * WIDTH}};
+    rki_negative_sampling call = {.rows = ROWS,
+        .candidates = CANDIDATES,
+        .width = WIDTH,
+        .scale = 0.7,
+        .x = v[0].values,
+        .table = v[1].values,
+        .ids = ids,
+        .loss = zeros(1),
+        .dx = v[0].gradient,
+        .unique = TABLE,
+        .starts = starts,
+        .order = order,
+        .dtable = v[1].gradient};
+    call.scratch = bytes_of(ops->negative_sampling_scratch(device, &call));
+    gradient_check check = {
+        "negative_sampling", v, 2, &call, negative_sampling_loss, negative_sampling_backward};
+    check_gradients(&check);
+}
+
 enum { WORDS = 8, TABLE_ROWS = 5, WIDTH = 3 };
 static const int32_t ids[WORDS] = {4, 0, 2, 4, 4, 0, 2, 1}; /* row 3 never */
 static const int32_t rows[] = {0, 1, 2, 4}, starts[] = {0, 2, 3, 5, 8};
@@ -193,6 +194,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_softmax_loss),
+        cmocka_unit_test(test_softmax_loss_weights),
+        cmocka_unit_test(test_pointwise_loss),
+        cmocka_unit_test(test_negative_sampling),
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_embedding),

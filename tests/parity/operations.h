@@ -36,9 +36,27 @@ void run_recurrent_large(bench *b, int shape);
 enum { SOFTMAX_LOSS_SHAPES = 60 };
 void run_softmax_loss(bench *b, int shape);
 
+/* run_pointwise_loss.c */
+enum { POINTWISE_LOSS_SHAPES = 48 };
+void run_pointwise_loss(bench *b, int shape);
+
+/* run_negative_sampling.c */
+enum { NEGATIVE_SAMPLING_SHAPES = 48 };
+void run_negative_sampling(bench *b, int shape);
+
 /* run_update.c */
 enum { UPDATE_SHAPES = 72, SQUARE_SUM_SHAPES = 24 };
 void run_update(bench *b, int shape);
 void run_square_sum(bench *b, int shape);
+
+/* run_attention.c */
+enum { ATTENTION_SHAPES = 90 };
+void run_attention(bench *b, int shape);
+
+/* run_decoding.c */
+enum { CELL_SHAPES = 50, TANH_SHAPES = 24, TOP_SHAPES = 40 };
+void run_cell(bench *b, int shape);
+void run_tanh(bench *b, int shape);
+void run_top(bench *b, int shape);
 
 #endif

@@ -1,4 +1,11 @@
-/* Softmax cross-entropy, with and without bias, gradients and row losses. */
+/* Softmax cross-entropy, with and without bias, gradients, row losses, class weights and smoothing.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
 #include "operations.h"
 
 enum { MOST_ROWS = 2048 };
@@ -19,6 +26,35 @@ static void choose_size(bench *b, int shape, rki_softmax_loss *call)
     }
 }
 
+/* Of what is on the device, so that a NaN there is one here. */
+static double sum_of(const bench *b, const void *array, int64_t count)
+{
+    double sum = 0.0;
+    for (int64_t i = 0; i < count; i++) {
+        double wide = 0.0;
+        float narrow = 0.0f;
+        int is_wide = b->on->dtype == RKI_FLOAT64;
+        size_t size = rki_dtype_size(b->on->dtype);
+        const char *at = (const char *)array + (size_t)i * size;
+        int32_t status =
+            b->on->ops->download(b->on->self, is_wide ? (void *)&wide : (void *)&narrow, at, size);
+        assert_int_equal(status, 0);
+        sum += is_wide ? wide : (double)narrow;
+    }
+    return sum;
+}
+
+/* Two of six shapes are smoothed, every fourth has class weights: all four ways come. */
+static void choose_targets(bench *b, int shape, rki_softmax_loss *call)
+{
+    static const double smoothings[] = {0.0, 0.1, 0.0, 0.0, 1.0, 0.0};
+    call->smoothing = smoothings[shape % 6];
+    call->class_weight_sum = (double)call->classes;
+    if (shape % 4 != 1) return;
+    call->class_weights = input_positive(b, call->classes, 1.0);
+    call->class_weight_sum = sum_of(b, call->class_weights, call->classes);
+}
+
 void run_softmax_loss(bench *b, int shape)
 {
     static int32_t targets[MOST_ROWS];
@@ -26,9 +62,12 @@ void run_softmax_loss(bench *b, int shape)
     int with_bias = shape & 1, with_gradients = shape % 5 != 4, with_row_loss = shape % 3 != 2;
     rki_softmax_loss call = {.scale = 0.3, .targets = targets, .loss = &loss};
     choose_size(b, shape, &call);
-    label(b, "rows=%d inputs=%d classes=%d bias=%d gradients=%d row_loss=%d steep=%g",
+    choose_targets(b, shape, &call);
+    label(b,
+        "rows=%d inputs=%d classes=%d bias=%d gradients=%d row_loss=%d steep=%g smoothing=%g "
+        "weights=%d",
         (int)call.rows, (int)call.inputs, (int)call.classes, with_bias, with_gradients,
-        with_row_loss, steep);
+        with_row_loss, steep, call.smoothing, call.class_weights != NULL);
     for (int64_t r = 0; r < call.rows; r++)
         targets[r] = (int32_t)draw(b, call.classes);
     call.x = input(b, call.rows * call.inputs, 1.0);

@@ -266,7 +266,7 @@ static void recurrent_padding(const subject *on)
 enum { INPUTS = 37, CLASSES = 123, ROWS = 700 };
 
 static void run_loss(const subject *on, const double *x, const double *weight,
-    const int32_t *targets, int64_t rows, outcome *out)
+    const int32_t *targets, int64_t rows, double smoothing, outcome *out)
 {
     double loss;
     memset(out, 0, sizeof *out);
@@ -275,6 +275,8 @@ static void run_loss(const subject *on, const double *x, const double *weight,
         .inputs = INPUTS,
         .classes = CLASSES,
         .scale = 0.25,
+        .smoothing = smoothing,
+        .class_weight_sum = CLASSES,
         .targets = targets,
         .loss = &loss};
     label(&b, "rows=%d", (int)rows);
@@ -291,7 +293,7 @@ static void run_loss(const subject *on, const double *x, const double *weight,
         on->ops->release(on->self, b.blocks[i]);
 }
 
-static void loss_rows(const subject *on)
+static void smoothed_loss_rows(const subject *on, double smoothing)
 {
     bench b = {.state = 5};
     double *x = values(&b, ROWS * INPUTS, 1.0), *weight = values(&b, CLASSES * INPUTS, 1.0);
@@ -299,10 +301,10 @@ static void loss_rows(const subject *on)
     for (int r = 0; r < ROWS; r++)
         targets[r] = (int32_t)draw(&b, CLASSES);
     outcome whole;
-    run_loss(on, x, weight, targets, ROWS, &whole);
+    run_loss(on, x, weight, targets, ROWS, smoothing, &whole);
     for (int64_t r = 0; r < ROWS; r += 23) {
         outcome expected = whole, got;
-        run_loss(on, x + r * INPUTS, weight, targets + r, 1, &got);
+        run_loss(on, x + r * INPUTS, weight, targets + r, 1, smoothing, &got);
         expected.parts[0].values = whole.parts[0].values + r;
         expected.parts[0].count = 1;
         expected.parts[1].values = whole.parts[1].values + r * INPUTS;
@@ -313,6 +315,12 @@ static void loss_rows(const subject *on)
     free_outcome(&whole);
     free(x);
     free(weight);
+}
+
+static void loss_rows(const subject *on)
+{
+    smoothed_loss_rows(on, 0.0);
+    smoothed_loss_rows(on, 0.1);
 }
 
 static void test_recurrent_rows(void **state)

@@ -90,4 +90,14 @@ static void kernel_exp(int64_t count, const float *x, float *y)
     vf_store_n(y + i, vf_exp(vf_load_n(x + i, count - i)), count - i);
 }
 
+static void kernel_tanh_gradient(int64_t count, const float *y, const float *dy, float *dx)
+{
+    for (int64_t i = 0; i < count; i += LANES) {
+        int64_t n = count - i < LANES ? count - i : LANES;
+        vf value = vf_load_n(y + i, n);
+        vf slope = vf_fnma(value, value, vf_set1(1.0f));
+        vf_store_n(dx + i, vf_mul(vf_load_n(dy + i, n), slope), n);
+    }
+}
+
 #endif

@@ -100,6 +100,23 @@ typedef struct rki_dropout_draws {
     float scale;        /* of the elements that are kept */
 } rki_dropout_draws;
 
+/* Rows of a matrix that stand `stride` floats apart. */
+typedef struct rki_rows {
+    const float *first;
+    int64_t count, width, stride;
+} rki_rows;
+
+/* The source's gradient of additive scores, for one row of the batch; see attention.h. */
+typedef struct rki_additive_keys {
+    rki_rows q, keys;
+    int causal; /* query t sees key s <= t alone */
+    const float *v;
+    const float *dscores; /* of query t and key s: t * dscores_stride + s */
+    int64_t dscores_stride;
+    float *dkeys; /* rows as keys', or NULL */
+    float *dv;    /* [width], written */
+} rki_additive_keys;
+
 typedef struct rki_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
     int64_t lanes;    /* floats of a vector */
@@ -125,13 +142,19 @@ typedef struct rki_kernels {
     void (*tanh)(int64_t count, const float *x, float *y);
     void (*sigmoid)(int64_t count, const float *x, float *y);
     void (*exp)(int64_t count, const float *x, float *y);
+    /* dx[i] = dy[i] (1 - y[i]^2); dx may be dy. */
+    void (*tanh_gradient)(int64_t count, const float *y, const float *dy, float *dx);
 
     /* softmax.h */
     float (*softmax_exp)(int64_t count, float *x, int store, float *largest);
     void (*scale)(int64_t count, float factor, float *x);
+    float (*weighted_sum)(int64_t count, const float *weights, float shift, const float *x);
+    void (*smooth)(
+        int64_t count, float factor, float amount, const float *weights, float *x);
 
     /* pointwise.h */
     void (*add_scaled)(int64_t count, float alpha, const float *x, float *y);
+    float (*dot)(int64_t count, const float *x, const float *y);
     void (*column_sum)(int64_t rows, int64_t width, int64_t stride, const float *a, int accumulate,
         float *out);
     void (*sum_rows)(int64_t count, int64_t width, const int32_t *order, const float *dy,
@@ -145,6 +168,16 @@ typedef struct rki_kernels {
     /* dropout.h: `first` is a multiple of 4 * RKI_MOST_LANES. */
     void (*dropout)(const rki_dropout_draws *draws, int64_t first, int64_t count, const float *x,
         int accumulate, float *y);
+
+    /* attention.h */
+    void (*additive_scores)(const float *q, const rki_rows *keys, const float *v, float *scores);
+    void (*row_products)(const float *x, const rki_rows *rows, float scale, float *out);
+    void (*row_sum)(const float *factors, int64_t factor_stride, const rki_rows *rows, float scale,
+        float *out);
+    void (*softmax_gradient)(int64_t count, const float *p, float *d);
+    void (*additive_query)(
+        const float *q, const rki_rows *keys, const float *v, const float *dscores, float *dq);
+    void (*additive_keys)(const rki_additive_keys *call);
 } rki_kernels;
 
 /* Bounds of the activations, see activations.h. */

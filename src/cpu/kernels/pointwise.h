@@ -1,4 +1,4 @@
-/* Sums of vectors: y += alpha x, column sums, and the gradient of a table's row. */
+/* Sums of vectors: y += alpha x, x . y, column sums, and the gradient of a table's row. */
 #ifndef RKI_CPU_KERNELS_POINTWISE_H
 #define RKI_CPU_KERNELS_POINTWISE_H
 
@@ -12,6 +12,22 @@ static void kernel_add_scaled(int64_t count, float alpha, const float *x, float 
         vf_store(y + i, vf_fma(a, vf_load(x + i), vf_load(y + i)));
     int64_t left = count - i;
     vf_store_n(y + i, vf_fma(a, vf_load_n(x + i, left), vf_load_n(y + i, left)), left);
+}
+
+/* Four sums that are added up as a tree. */
+static float kernel_dot(int64_t count, const float *x, const float *y)
+{
+    enum { SUMS = 4, STEP = SUMS * LANES };
+    vf sums[SUMS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+    int64_t i = 0;
+    for (; i + STEP <= count; i += STEP)
+        for (int v = 0; v < SUMS; v++)
+            sums[v] = vf_fma(vf_load(x + i + v * LANES), vf_load(y + i + v * LANES), sums[v]);
+    for (int v = 0; i < count; i += LANES, v++) {
+        int64_t n = count - i < LANES ? count - i : LANES;
+        sums[v] = vf_fma(vf_load_n(x + i, n), vf_load_n(y + i, n), sums[v]);
+    }
+    return vf_sum(vf_add(vf_add(sums[0], sums[1]), vf_add(sums[2], sums[3])));
 }
 
 /* sum[j] + a[0][j] + a[1][j] + ..., in that order, for one vector of columns. */

@@ -9,7 +9,8 @@
  *                         that has no such instruction
  *   vf_min, vf_max        a < b ? a : b, a > b ? a : b: with a NaN in either the result is b
  *   vf_select(m, a, b)    m ? a : b
- *   vf_sum, vf_largest    over the lanes, as a tree in fixed order; vf_sum_double adds in double
+ *   vf_sum, vf_largest    over the lanes, as a tree in fixed order
+ *   vf_add_squares(a, s)  s[i] += a[i]^2 in double, which holds the square exactly
  *   vf_bits, vi_as_float  the same 32 bits
  *   vi_shift_right        keeps the sign
  *   vu_mul_high, vu_less  take the lanes as unsigned

@@ -125,14 +125,12 @@ static inline float vf_largest(vf a)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
 
-static inline double vf_sum_double(vf a)
+static inline void vf_add_squares(vf a, double *sums)
 {
     __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(a));
     __m512d high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1));
-    __m512d s = _mm512_add_pd(low, high);
-    __m256d h = _mm256_add_pd(_mm512_castpd512_pd256(s), _mm512_extractf64x4_pd(s, 1));
-    __m128d q = _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
-    return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
+    _mm512_storeu_pd(sums, _mm512_fmadd_pd(low, low, _mm512_loadu_pd(sums)));
+    _mm512_storeu_pd(sums + 8, _mm512_fmadd_pd(high, high, _mm512_loadu_pd(sums + 8)));
 }
 
 static inline vi vf_bits(vf a)

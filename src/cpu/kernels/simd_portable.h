@@ -149,9 +149,10 @@ static inline float vf_largest(vf a)
     return x > y ? x : y;
 }
 
-static inline double vf_sum_double(vf a)
+static inline void vf_add_squares(vf a, double *sums)
 {
-    return ((double)a[0] + (double)a[2]) + ((double)a[1] + (double)a[3]);
+    for (int i = 0; i < LANES; i++)
+        sums[i] += (double)a[i] * (double)a[i];
 }
 
 static inline vi vf_bits(vf a)

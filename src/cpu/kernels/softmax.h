@@ -1,4 +1,4 @@
-/* Softmax of one row, in place, with the largest element taken out first so that exp stays finite.
+/* Softmax of one row, in place, and what label smoothing adds to it, with the largest element taken out first so that exp stays finite.
  *
  * Sums run in four vectors that are added up as a tree: a fixed order. NaN in the row, or only
  * infinities, make everything NaN.
@@ -56,6 +56,32 @@ static void kernel_scale(int64_t count, float factor, float *x)
     for (; i + LANES <= count; i += LANES)
         vf_store(x + i, vf_mul(f, vf_load(x + i)));
     vf_store_n(x + i, vf_mul(f, vf_load_n(x + i, count - i)), count - i);
+}
+
+/* The sum of weights[j] (x[j] - shift); weights NULL: all 1. */
+static float kernel_weighted_sum(int64_t count, const float *weights, float shift, const float *x)
+{
+    vf s = vf_set1(shift), sums[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+    int v = 0;
+    for (int64_t i = 0; i < count; i += LANES, v = (v + 1) % 4) {
+        int64_t n = count - i < LANES ? count - i : LANES;
+        vf w = weights ? vf_load_n(weights + i, n) : vf_set1(1.0f);
+        vf term = vf_mul(w, vf_sub(vf_load_n(x + i, n), s));
+        sums[v] = vf_add(sums[v], vf_select(vm_first(n), term, vf_zero()));
+    }
+    return vf_sum(vf_add(vf_add(sums[0], sums[1]), vf_add(sums[2], sums[3])));
+}
+
+/* x[j] = factor x[j] - amount weights[j]; weights NULL: all 1. */
+static void kernel_smooth(
+    int64_t count, float factor, float amount, const float *weights, float *x)
+{
+    vf f = vf_set1(factor), a = vf_set1(amount);
+    for (int64_t i = 0; i < count; i += LANES) {
+        int64_t n = count - i < LANES ? count - i : LANES;
+        vf w = weights ? vf_load_n(weights + i, n) : vf_set1(1.0f);
+        vf_store_n(x + i, vf_fnma(a, w, vf_mul(f, vf_load_n(x + i, n))), n);
+    }
 }
 
 #endif

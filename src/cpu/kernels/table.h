@@ -3,6 +3,7 @@
 #include "cpu/kernels/kernels.h"
 #include "cpu/kernels/simd.h"
 #include "cpu/kernels/activations.h"
+#include "cpu/kernels/attention.h"
 #include "cpu/kernels/dropout.h"
 #include "cpu/kernels/lstm_backward.h"
 #include "cpu/kernels/lstm_forward.h"
@@ -25,12 +26,22 @@ const rki_kernels RKI_KERNELS_NAME = {
     .tanh = kernel_tanh,
     .sigmoid = kernel_sigmoid,
     .exp = kernel_exp,
+    .tanh_gradient = kernel_tanh_gradient,
     .softmax_exp = kernel_softmax_exp,
     .scale = kernel_scale,
+    .weighted_sum = kernel_weighted_sum,
+    .smooth = kernel_smooth,
     .add_scaled = kernel_add_scaled,
+    .dot = kernel_dot,
     .column_sum = kernel_column_sum,
     .sum_rows = kernel_sum_rows,
     .update = kernel_update,
     .square_sum = kernel_square_sum,
     .dropout = kernel_dropout,
+    .additive_scores = kernel_additive_scores,
+    .row_products = kernel_row_products,
+    .row_sum = kernel_row_sum,
+    .softmax_gradient = kernel_softmax_gradient,
+    .additive_query = kernel_additive_query,
+    .additive_keys = kernel_additive_keys,
 };

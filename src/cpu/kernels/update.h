@@ -101,20 +101,15 @@ static void kernel_update(const rki_update_scalars *s, int64_t count, float *val
 /* sum of clip(x)^2 in double, in an order that does not depend on the instruction set. */
 static double kernel_square_sum(int64_t count, const float *x, float limit)
 {
-    enum { SUMS = 16 };
+    enum { SUMS = 32 };
     double sums[SUMS] = {0};
-    int64_t i = 0;
-    for (; i + SUMS <= count; i += SUMS) {
-        for (int j = 0; j < SUMS; j++) {
-            float v = x[i + j];
-            double d = (double)(v > limit ? limit : v < -limit ? -limit : v);
-            sums[j] += d * d;
+    vf most = vf_set1(limit), least = vf_set1(-limit);
+    for (int64_t i = 0; i < count; i += SUMS) {
+        for (int64_t j = 0; j < SUMS && i + j < count; j += LANES) {
+            int64_t left = count - i - j;
+            vf a = left < LANES ? vf_load_n(x + i + j, left) : vf_load(x + i + j);
+            vf_add_squares(vf_max(least, vf_min(most, a)), sums + j);
         }
-    }
-    for (int j = 0; i + j < count; j++) {
-        float v = x[i + j];
-        double d = (double)(v > limit ? limit : v < -limit ? -limit : v);
-        sums[j] += d * d;
     }
     for (int half = SUMS / 2; half > 0; half /= 2)
         for (int j = 0; j < half; j++)

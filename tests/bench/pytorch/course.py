@@ -26,6 +26,7 @@ def arguments():
         parser.add_argument("--" + name, type=int, default=value)
     for name, value in (("dropout", 0.5), ("lr", 0.001), ("clip", 0.0), ("valid", 0.0)):
         parser.add_argument("--" + name, type=float, default=value)
+    parser.add_argument("--device", default="cpu")
     return parser.parse_args()
 
 
@@ -46,7 +47,7 @@ def batches(ids, given):
     """Windows and the words behind them, epoch after epoch; a last smaller batch is left out."""
     windows = ids.unfold(0, given.steps + 1, 1)
     while True:
-        order = torch.randperm(len(windows))
+        order = torch.randperm(len(windows)).to(ids.device)
         for first in range(0, len(order) - given.batch + 1, given.batch):
             rows = windows[order[first:first + given.batch]]
             yield rows[:, :-1], rows[:, -1]
@@ -57,8 +58,8 @@ def main():
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
     ids = torch.from_numpy(numpy.fromfile(given.ids, dtype=numpy.int32).astype(numpy.int64))
-    ids = ids[:len(ids) - int(given.valid * len(ids))]
-    model = ScriptGenerator(given)
+    ids = ids[:len(ids) - int(given.valid * len(ids))].to(given.device)
+    model = ScriptGenerator(given).to(given.device)
     adam = torch.optim.Adam(model.parameters(), lr=given.lr)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     print(f"torch {torch.__version__}, {parameters} parameters, {len(ids)} words, {given}", flush=True)

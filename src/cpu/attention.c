@@ -1,0 +1,254 @@
+/* Attention; equations and masks are in backend/attention.h.
+ *
+ * A thread takes rows of the batch and heads, all their queries, so nothing is shared; of dv each
+ * leaves its own sums, which are added up in the order of the batch.
+ */
+#include <string.h>
+
+#include "cpu/cpu.h"
+#include "cpu/parallel.h"
+
+enum { WORK_STEP = 1 << 16 /* elements looked at that are worth another thread */ };
+
+/* One row of one head. */
+typedef struct view {
+    const rki_attention *of;
+    const rki_kernels *kernels;
+    int64_t batch_row, head;
+    int64_t width, value_width; /* of this head */
+    int64_t length, queries;    /* that are seen, that see */
+    const float *q, *keys, *values, *v;
+} view;
+
+static view view_of(const rki_cpu *cpu, const rki_attention *a, int64_t task)
+{
+    int64_t b = task / a->heads, n = task % a->heads;
+    int64_t width = a->width / a->heads, value_width = a->value_width / a->heads;
+    return (view){.of = a,
+        .kernels = cpu->kernels,
+        .batch_row = b,
+        .head = n,
+        .width = width,
+        .value_width = value_width,
+        .length = a->lengths ? a->lengths[b] : a->positions,
+        .queries = a->query_lengths ? a->query_lengths[b] : a->queries,
+        .q = (const float *)a->q + b * a->ldq + n * width,
+        .keys = (const float *)a->keys + b * a->ldkeys + n * width,
+        .values = (const float *)a->values + b * a->ldvalues + n * value_width,
+        .v = a->v ? (const float *)a->v + n * width : NULL};
+}
+
+/* How many positions query t sees. */
+static int64_t limit_of(const view *w, int64_t t)
+{
+    if (t >= w->queries) return 0;
+    return w->of->causal && t + 1 < w->length ? t + 1 : w->length;
+}
+
+/* Query t's row of weights or dscores. */
+static int64_t weights_at(const view *w, int64_t t)
+{
+    const rki_attention *a = w->of;
+    return ((w->head * a->queries + t) * a->batch + w->batch_row) * a->positions;
+}
+
+static int64_t context_at(const view *w, int64_t t)
+{
+    return (t * w->of->batch + w->batch_row) * w->of->value_width + w->head * w->value_width;
+}
+
+static const float *query_at(const view *w, int64_t t)
+{
+    return w->q + t * w->of->batch * w->of->ldq;
+}
+
+static rki_rows keys_of(const view *w, int64_t count)
+{
+    return (rki_rows){w->keys, count, w->width, w->of->batch * w->of->ldkeys};
+}
+
+static rki_rows values_of(const view *w, int64_t count)
+{
+    return (rki_rows){w->values, count, w->value_width, w->of->batch * w->of->ldvalues};
+}
+
+static void clear(float *row, int64_t begin, int64_t end)
+{
+    if (end > begin) memset(row + begin, 0, (size_t)(end - begin) * sizeof *row);
+}
+
+static int64_t useful_threads(const rki_cpu *cpu, const rki_attention *a)
+{
+    double work = (double)a->queries * (double)a->batch * (double)a->positions *
+                  (double)(a->width + a->value_width) / WORK_STEP;
+    return work < (double)cpu->threads ? (int64_t)work + 1 : cpu->threads;
+}
+
+/* Runs `row` for every row and head. */
+static void run_rows(const rki_cpu *cpu, const rki_attention *a, rki_block_fn row, void *user)
+{
+    rki_parallel_blocks(useful_threads(cpu, a), a->batch * a->heads, 1, row, user);
+}
+
+/* Forward. */
+
+typedef struct forward {
+    const rki_cpu *cpu;
+    const rki_attention_forward *call;
+} forward;
+
+static void look(const view *w, const rki_attention_forward *call, int64_t t)
+{
+    const rki_attention *a = w->of;
+    float *weights = (float *)call->weights + weights_at(w, t), largest;
+    float *context = (float *)call->context + context_at(w, t);
+    int64_t limit = limit_of(w, t);
+    rki_rows keys = keys_of(w, limit), values = values_of(w, limit);
+    clear(weights, limit, a->positions);
+    if (limit > 0) {
+        if (a->score == RKI_SCORE_ADDITIVE)
+            w->kernels->additive_scores(query_at(w, t), &keys, w->v, weights);
+        else
+            w->kernels->row_products(query_at(w, t), &keys, (float)a->scale, weights);
+        float sum = w->kernels->softmax_exp(limit, weights, 1, &largest);
+        w->kernels->scale(limit, 1.0f / sum, weights);
+    }
+    w->kernels->row_sum(weights, 1, &values, 1.0f, context);
+}
+
+static void forward_row(void *user, int64_t task, int64_t unused)
+{
+    (void)unused;
+    const forward *f = user;
+    view w = view_of(f->cpu, &f->call->attention, task);
+    for (int64_t t = 0; t < w.of->queries; t++)
+        look(&w, f->call, t);
+}
+
+int32_t rki_cpu_attention_forward(void *self, const rki_attention_forward *call)
+{
+    forward f = {self, call};
+    run_rows(self, &call->attention, forward_row, &f);
+    return RNNKIT_OK;
+}
+
+/* Gradients of the queries. */
+
+typedef struct backward {
+    const rki_cpu *cpu;
+    const rki_attention_backward *call;
+} backward;
+
+static void query_gradient(const view *w, const rki_attention_backward *call, int64_t t)
+{
+    const rki_attention *a = w->of;
+    int64_t limit = limit_of(w, t), at = weights_at(w, t);
+    float *d = (float *)call->dscores + at;
+    float *dq = (float *)call->dq + (query_at(w, t) - (const float *)a->q);
+    rki_rows keys = keys_of(w, limit), values = values_of(w, limit);
+    clear(d, limit, a->positions);
+    if (limit == 0) {
+        clear(dq, 0, w->width);
+        return;
+    }
+    w->kernels->row_products((const float *)call->dcontext + context_at(w, t), &values, 1.0f, d);
+    if (call->dweights) w->kernels->add_scaled(limit, 1.0f, (const float *)call->dweights + at, d);
+    w->kernels->softmax_gradient(limit, (const float *)call->weights + at, d);
+    if (a->score == RKI_SCORE_ADDITIVE)
+        w->kernels->additive_query(query_at(w, t), &keys, w->v, d, dq);
+    else
+        w->kernels->row_sum(d, 1, &keys, (float)a->scale, dq);
+}
+
+static void backward_row(void *user, int64_t task, int64_t unused)
+{
+    (void)unused;
+    const backward *f = user;
+    view w = view_of(f->cpu, &f->call->attention, task);
+    for (int64_t t = 0; t < w.of->queries; t++)
+        query_gradient(&w, f->call, t);
+}
+
+int32_t rki_cpu_attention_backward(void *self, const rki_attention_backward *call)
+{
+    backward f = {self, call};
+    run_rows(self, &call->attention, backward_row, &f);
+    return RNNKIT_OK;
+}
+
+/* Gradients of the source. */
+
+typedef struct source {
+    const rki_cpu *cpu;
+    const rki_attention_source *call;
+} source;
+
+/* dv of each row of the batch. */
+size_t rki_cpu_attention_source_scratch(void *self, const rki_attention *attention)
+{
+    (void)self;
+    if (attention->score != RKI_SCORE_ADDITIVE) return 0;
+    return (size_t)(attention->batch * attention->width) * sizeof(float);
+}
+
+/* out_s = scale sum_t factors_ts row_t for every position s, `step` floats apart. */
+static void sum_queries(const view *w, const float *factors, const float *first, int64_t width,
+    int64_t stride, float scale, float *out, int64_t step)
+{
+    const rki_attention *a = w->of;
+    int64_t between = a->batch * a->positions;
+    factors += weights_at(w, 0);
+    for (int64_t s = 0; s < a->positions; s++) {
+        int64_t begin = a->causal ? s : 0, count = w->queries - begin;
+        if (s >= w->length || count < 0) count = 0;
+        rki_rows rows = {first + begin * stride, count, width, stride};
+        w->kernels->row_sum(factors + begin * between + s, between, &rows, scale, out + s * step);
+    }
+}
+
+static void additive_source(const view *w, const rki_attention_source *call)
+{
+    const rki_attention *a = w->of;
+    float *dv = (float *)call->scratch + w->batch_row * a->width + w->head * w->width;
+    float *dkeys = (float *)call->dkeys;
+    rki_additive_keys rows = {
+        .q = {w->q, w->queries, w->width, a->batch * a->ldq},
+        .keys = keys_of(w, w->length),
+        .causal = a->causal,
+        .v = w->v,
+        .dscores = (const float *)call->dscores + weights_at(w, 0),
+        .dscores_stride = a->batch * a->positions,
+        .dkeys = dkeys ? dkeys + (w->keys - (const float *)a->keys) : NULL,
+        .dv = dv,
+    };
+    w->kernels->additive_keys(&rows);
+    for (int64_t s = w->length; dkeys && s < a->positions; s++)
+        clear(rows.dkeys + s * rows.keys.stride, 0, w->width);
+}
+
+static void source_row(void *user, int64_t task, int64_t unused)
+{
+    (void)unused;
+    const source *f = user;
+    const rki_attention_source *call = f->call;
+    const rki_attention *a = &call->attention;
+    view w = view_of(f->cpu, a, task);
+    if (a->score == RKI_SCORE_ADDITIVE && (call->dkeys || call->dv))
+        additive_source(&w, call);
+    else if (call->dkeys)
+        sum_queries(&w, call->dscores, w.q, w.width, a->batch * a->ldq, (float)a->scale,
+            (float *)call->dkeys + (w.keys - (const float *)a->keys), a->batch * a->ldkeys);
+    if (call->dvalues)
+        sum_queries(&w, call->weights, (const float *)call->dcontext + context_at(&w, 0),
+            w.value_width, a->batch * a->value_width, 1.0f,
+            (float *)call->dvalues + (w.values - (const float *)a->values), a->batch * a->ldvalues);
+}
+
+int32_t rki_cpu_attention_source(void *self, const rki_attention_source *call)
+{
+    source f = {self, call};
+    const rki_attention *a = &call->attention;
+    run_rows(self, a, source_row, &f);
+    if (call->dv == NULL) return RNNKIT_OK;
+    return rki_cpu_column_sum(self, a->batch, a->width, call->scratch, 1, call->dv);
+}

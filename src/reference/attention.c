@@ -1,0 +1,240 @@
+/* Attention; equations and masks are in backend/attention.h. One query of one head and row at a
+ * time:
+ *
+ *   dp_s = dcontext . values_s + dweights_s      de_s = p_s (dp_s - sum_r p_r dp_r)
+ *   DOT       dq = scale sum_s de_s keys_s       dkeys_s = scale sum_t de_ts q_t
+ *   ADDITIVE  dq_a = v_a sum_s de_s (1 - h_a^2)  dkeys_sa = v_a sum_t de_ts (1 - h_a^2)
+ *             dv_a = sum_t,s de_ts h_a           with h_a = tanh(q_ta + keys_sa)
+ *   dvalues_s = sum_t p_ts dcontext_t
+ */
+#include <math.h>
+#include <string.h>
+
+#include "reference/reference.h"
+
+/* Query t of head n and row b: where its things are. */
+typedef struct place {
+    int64_t q, context, weights; /* the first element of each */
+    int64_t limit;               /* how many positions it sees */
+} place;
+
+static place place_of(const rki_attention *a, int64_t n, int64_t t, int64_t b)
+{
+    place p = {.q = (t * a->batch + b) * a->ldq + n * (a->width / a->heads),
+        .context = (t * a->batch + b) * a->value_width + n * (a->value_width / a->heads),
+        .weights = ((n * a->queries + t) * a->batch + b) * a->positions,
+        .limit = a->lengths ? a->lengths[b] : a->positions};
+    if (a->causal && p.limit > t + 1) p.limit = t + 1;
+    if (a->query_lengths && t >= a->query_lengths[b]) p.limit = 0;
+    return p;
+}
+
+/* The first element of position s in keys and in values. */
+static int64_t key_of(const rki_attention *a, int64_t n, int64_t s, int64_t b)
+{
+    return (s * a->batch + b) * a->ldkeys + n * (a->width / a->heads);
+}
+
+static int64_t value_of(const rki_attention *a, int64_t n, int64_t s, int64_t b)
+{
+    return (s * a->batch + b) * a->ldvalues + n * (a->value_width / a->heads);
+}
+
+/* tanh(q_j + k_j) of a column j of head n. */
+static double tanh_of(
+    const rki_reference *device, const rki_attention *a, int64_t q, int64_t key, int64_t j)
+{
+    return tanh(get(device, a->q, q + j) + get(device, a->keys, key + j));
+}
+
+static double v_of(const rki_reference *device, const rki_attention *a, int64_t n, int64_t j)
+{
+    return get(device, a->v, n * (a->width / a->heads) + j);
+}
+
+static double score(
+    const rki_reference *device, const rki_attention *a, int64_t n, int64_t q, int64_t key)
+{
+    double sum = 0.0;
+    for (int64_t j = 0; j < a->width / a->heads; j++) {
+        if (a->score == RKI_SCORE_ADDITIVE)
+            sum += v_of(device, a, n, j) * tanh_of(device, a, q, key, j);
+        else
+            sum += a->scale * get(device, a->q, q + j) * get(device, a->keys, key + j);
+    }
+    return sum;
+}
+
+static void softmax(const rki_reference *device, const rki_attention *a, void *weights, place at)
+{
+    double largest = -INFINITY, sum = 0.0;
+    for (int64_t s = 0; s < at.limit; s++) {
+        double e = get(device, weights, at.weights + s);
+        if (!(e <= largest)) largest = e;
+    }
+    for (int64_t s = 0; s < at.limit; s++)
+        sum += exp(get(device, weights, at.weights + s) - largest);
+    for (int64_t s = 0; s < a->positions; s++) {
+        double e = s < at.limit ? exp(get(device, weights, at.weights + s) - largest) / sum : 0.0;
+        set(device, weights, at.weights + s, e);
+    }
+}
+
+static void forward_query(
+    const rki_reference *device, const rki_attention_forward *call, int64_t n, int64_t t, int64_t b)
+{
+    const rki_attention *a = &call->attention;
+    place at = place_of(a, n, t, b);
+    for (int64_t s = 0; s < at.limit; s++)
+        set(device, call->weights, at.weights + s, score(device, a, n, at.q, key_of(a, n, s, b)));
+    softmax(device, a, call->weights, at);
+    for (int64_t j = 0; j < a->value_width / a->heads; j++) {
+        double sum = 0.0;
+        for (int64_t s = 0; s < at.limit; s++)
+            sum += get(device, call->weights, at.weights + s) *
+                   get(device, a->values, value_of(a, n, s, b) + j);
+        set(device, call->context, at.context + j, sum);
+    }
+}
+
+int32_t rki_reference_attention_forward(void *self, const rki_attention_forward *call)
+{
+    const rki_attention *a = &call->attention;
+    for (int64_t n = 0; n < a->heads; n++)
+        for (int64_t t = 0; t < a->queries; t++)
+            for (int64_t b = 0; b < a->batch; b++)
+                forward_query(self, call, n, t, b);
+    return RNNKIT_OK;
+}
+
+/* dp_s */
+static double weight_gradient(const rki_reference *device, const rki_attention_backward *call,
+    int64_t n, int64_t b, place at, int64_t s)
+{
+    const rki_attention *a = &call->attention;
+    double dp = get_or_zero(device, call->dweights, at.weights + s);
+    for (int64_t j = 0; j < a->value_width / a->heads; j++)
+        dp += get(device, call->dcontext, at.context + j) *
+              get(device, a->values, value_of(a, n, s, b) + j);
+    return dp;
+}
+
+/* dp is worked out twice, so that it is never rounded to the device's type. */
+static void score_gradients(
+    const rki_reference *device, const rki_attention_backward *call, int64_t n, int64_t b, place at)
+{
+    double mean = 0.0;
+    for (int64_t s = 0; s < at.limit; s++)
+        mean +=
+            get(device, call->weights, at.weights + s) * weight_gradient(device, call, n, b, at, s);
+    for (int64_t s = 0; s < call->attention.positions; s++) {
+        double de = 0.0;
+        if (s < at.limit)
+            de = get(device, call->weights, at.weights + s) *
+                 (weight_gradient(device, call, n, b, at, s) - mean);
+        set(device, call->dscores, at.weights + s, de);
+    }
+}
+
+/* de_s / dq_j */
+static double query_slope(const rki_reference *device, const rki_attention *a, int64_t n, place at,
+    int64_t key, int64_t j)
+{
+    if (a->score == RKI_SCORE_DOT) return a->scale * get(device, a->keys, key + j);
+    double h = tanh_of(device, a, at.q, key, j);
+    return v_of(device, a, n, j) * (1.0 - h * h);
+}
+
+static void backward_query(const rki_reference *device, const rki_attention_backward *call,
+    int64_t n, int64_t t, int64_t b)
+{
+    const rki_attention *a = &call->attention;
+    place at = place_of(a, n, t, b);
+    score_gradients(device, call, n, b, at);
+    for (int64_t j = 0; j < a->width / a->heads; j++) {
+        double sum = 0.0;
+        for (int64_t s = 0; s < at.limit; s++)
+            sum += get(device, call->dscores, at.weights + s) *
+                   query_slope(device, a, n, at, key_of(a, n, s, b), j);
+        set(device, call->dq, at.q + j, sum);
+    }
+}
+
+int32_t rki_reference_attention_backward(void *self, const rki_attention_backward *call)
+{
+    const rki_attention *a = &call->attention;
+    for (int64_t n = 0; n < a->heads; n++)
+        for (int64_t t = 0; t < a->queries; t++)
+            for (int64_t b = 0; b < a->batch; b++)
+                backward_query(self, call, n, t, b);
+    return RNNKIT_OK;
+}
+
+/* The sums of dv. */
+size_t rki_reference_attention_source_scratch(void *self, const rki_attention *attention)
+{
+    (void)self;
+    return (size_t)attention->width * sizeof(double);
+}
+
+/* Column j of position s in keys. */
+static void key_gradient(const rki_reference *device, const rki_attention_source *call, int64_t n,
+    int64_t s, int64_t b, int64_t j)
+{
+    const rki_attention *a = &call->attention;
+    double *dv = (double *)call->scratch + n * (a->width / a->heads);
+    int64_t key = key_of(a, n, s, b);
+    double sum = 0.0;
+    for (int64_t t = 0; t < a->queries; t++) {
+        place at = place_of(a, n, t, b);
+        if (s >= at.limit) continue;
+        double de = get(device, call->dscores, at.weights + s);
+        if (a->score == RKI_SCORE_DOT) {
+            sum += a->scale * de * get(device, a->q, at.q + j);
+            continue;
+        }
+        double h = tanh_of(device, a, at.q, key, j);
+        sum += v_of(device, a, n, j) * de * (1.0 - h * h);
+        dv[j] += de * h;
+    }
+    if (call->dkeys) set(device, call->dkeys, key + j, sum);
+}
+
+static void value_gradient(const rki_reference *device, const rki_attention_source *call, int64_t n,
+    int64_t s, int64_t b, int64_t j)
+{
+    const rki_attention *a = &call->attention;
+    double sum = 0.0;
+    for (int64_t t = 0; t < a->queries; t++) {
+        place at = place_of(a, n, t, b);
+        if (s < at.limit)
+            sum += get(device, call->weights, at.weights + s) *
+                   get(device, call->dcontext, at.context + j);
+    }
+    set(device, call->dvalues, value_of(a, n, s, b) + j, sum);
+}
+
+static void source_position(
+    const rki_reference *device, const rki_attention_source *call, int64_t n, int64_t s, int64_t b)
+{
+    const rki_attention *a = &call->attention;
+    for (int64_t j = 0; (call->dkeys || call->dv) && j < a->width / a->heads; j++)
+        key_gradient(device, call, n, s, b, j);
+    for (int64_t j = 0; call->dvalues && j < a->value_width / a->heads; j++)
+        value_gradient(device, call, n, s, b, j);
+}
+
+int32_t rki_reference_attention_source(void *self, const rki_attention_source *call)
+{
+    const rki_reference *device = self;
+    const rki_attention *a = &call->attention;
+    const double *dv = call->scratch;
+    memset(call->scratch, 0, (size_t)a->width * sizeof(double));
+    for (int64_t n = 0; n < a->heads; n++)
+        for (int64_t b = 0; b < a->batch; b++)
+            for (int64_t s = 0; s < a->positions; s++)
+                source_position(device, call, n, s, b);
+    for (int64_t j = 0; call->dv && j < a->width; j++)
+        add(device, call->dv, j, dv[j]);
+    return RNNKIT_OK;
+}
