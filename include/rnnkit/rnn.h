@@ -154,6 +154,23 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_rnn_forward(rnnkit_rnn *rnn, rnnkit_tape 
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_rnn_pool(rnnkit_rnn *rnn, rnnkit_tape *tape,
     rnnkit_tensor *y, const int32_t *lengths, const char *options, rnnkit_tensor **out);
 
+/** Looks into a layer: the values that the gates had, for teaching and for finding faults. At steps
+ * that a row does not have they are 0.
+ *
+ * Arrays: y: what rnnkit_rnn_forward gave on a tape with train=1; layer counts from 0, reverse is 1
+ *   for the second direction; *gates: [T][B][gates * hidden], of an LSTM i, f, g, o, of a GRU r, z, n,
+ *   of an Elman network h; *cells: [T][B][hidden], an LSTM's c, NULL for the others; cells may be NULL.
+ * Ownership: *gates and *cells belong to the tape.
+ * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL; layer or direction that there is not),
+ *   RNNKIT_E_ORDER (y is another tensor, or the tape does not train), RNNKIT_E_MEMORY,
+ *   RNNKIT_E_DEVICE.
+ * Threads: owner of the tape.
+ * Since: 0.1.
+ * Source: none.
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_rnn_gates(rnnkit_rnn *rnn, rnnkit_tape *tape,
+    rnnkit_tensor *y, int64_t layer, int32_t reverse, rnnkit_tensor **gates, rnnkit_tensor **cells);
+
 /** One or more steps of streaming inference: no tape, no dropout, no allocation, no lock. Not for two
  * directions, of which one has to see the end first.
  *

@@ -189,6 +189,54 @@ static void pooling_is_what_it_says(void **state)
     drop(&n);
 }
 
+/* h and c follow from the gates, by the cells' equations; both directions, with lengths. */
+static void check_gates(net *n, int gates, int reverse, const int32_t *lengths)
+{
+    float y[MOST], g[MOST], c[MOST];
+    rnnkit_tensor *values, *cells, *out = run(n, n->x, STEPS, BATCH, lengths, NULL, y);
+    must(rnnkit_rnn_gates(n->rnn, n->tape, out, 1, reverse, &values, &cells), "gates");
+    must(rnnkit_tensor_read(values, g, STEPS * BATCH * gates * HIDDEN), "read");
+    if (gates == 4) must(rnnkit_tensor_read(cells, c, STEPS * BATCH * HIDDEN), "read");
+    if (gates == 3) assert_null(cells);
+    for (int b = 0; b < BATCH; b++)
+        for (int j = 0; j < HIDDEN; j++) {
+            float h = 0, before = 0;
+            for (int k = 0; k < lengths[b]; k++) {
+                int row = (reverse ? lengths[b] - 1 - k : k) * BATCH + b;
+                const float *at = g + row * gates * HIDDEN + j;
+                if (gates == 4) {
+                    before = at[HIDDEN] * before + at[0] * at[2 * HIDDEN];
+                    assert_true(fabsf(c[row * HIDDEN + j] - before) < 1e-6f);
+                    h = at[3 * HIDDEN] * tanhf(before);
+                } else {
+                    h = at[2 * HIDDEN] + at[HIDDEN] * (h - at[2 * HIDDEN]);
+                }
+                assert_true(fabsf(y[row * 2 * HIDDEN + reverse * HIDDEN + j] - h) < 1e-6f);
+            }
+            for (int t = lengths[b]; t < STEPS; t++)
+                assert_true(g[(t * BATCH + b) * gates * HIDDEN + j] == 0);
+        }
+}
+
+static void gates_can_be_seen(void **state)
+{
+    static const int32_t lengths[BATCH] = {5, 0, 8, 1, 7};
+    static const kind both[] = {{rnnkit_lstm_create, "layers=2"}, {rnnkit_gru_create, "layers=2"}};
+    float y[MOST];
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        net n = make(&both[i / 2], " bidirectional=1", "train=1");
+        check_gates(&n, i / 2 == 0 ? 4 : 3, i % 2, lengths);
+        rnnkit_tensor *g = NULL, *out = run(&n, n.x, STEPS, BATCH, lengths, NULL, y);
+        assert_int_equal(rnnkit_rnn_gates(n.rnn, n.tape, out, 2, 0, &g, NULL), RNNKIT_E_ARGUMENT);
+        assert_int_equal(rnnkit_rnn_gates(n.rnn, n.tape, out, 0, 2, &g, NULL), RNNKIT_E_ARGUMENT);
+        assert_int_equal(rnnkit_rnn_gates(n.rnn, n.tape, out, 0, 0, NULL, NULL), RNNKIT_E_ARGUMENT);
+        must(rnnkit_rnn_gates(n.rnn, n.tape, out, 0, 0, &g, NULL), "gates");
+        assert_int_equal(rnnkit_rnn_gates(n.rnn, n.tape, g, 0, 0, &g, NULL), RNNKIT_E_ORDER);
+        drop(&n);
+    }
+}
+
 /* Trains one step on the sum of squares of the outputs; afterwards there are gradients. */
 static void train(net *n)
 {
@@ -355,6 +403,7 @@ int main(void)
         cmocka_unit_test(padding_and_company_change_nothing),
         cmocka_unit_test(pieces_and_steps_are_the_whole),
         cmocka_unit_test(pooling_is_what_it_says),
+        cmocka_unit_test(gates_can_be_seen),
         cmocka_unit_test(weight_drop_drops_weights),
         cmocka_unit_test(first_states_are_learned),
         cmocka_unit_test(orthogonal_blocks_are_orthogonal),

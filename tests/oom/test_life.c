@@ -98,6 +98,7 @@ static int32_t run_everything(rnnkit_rnn *rnn, rnnkit_tape *tape)
     rnnkit_state_destroy(state);
     TRY(rnnkit_tape_input(tape, values, dims, 3, &x));
     TRY(rnnkit_rnn_forward(rnn, tape, x, lengths, NULL, &y));
+    TRY(rnnkit_rnn_gates(rnn, tape, y, 0, 1, &pooled, NULL));
     TRY(rnnkit_rnn_pool(rnn, tape, y, lengths, "pooling=max", &pooled));
     TRY(rnnkit_pointwise_loss(
         tape, "squared_error", pooled, values, 3 * 2 * 3, NULL, 0, NULL, &loss));
