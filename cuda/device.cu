@@ -161,8 +161,23 @@ static int32_t open_pool(rki_cuda *device)
         "setting up a memory pool");
 }
 
+static int32_t ask_sizes(rki_cuda *device)
+{
+    int shared = 0;
+    RKI_TRY(rki_cuda_check(device,
+        cudaDeviceGetAttribute(
+            &device->multiprocessors, cudaDevAttrMultiProcessorCount, device->index),
+        "asking for multiprocessors"));
+    RKI_TRY(rki_cuda_check(device,
+        cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device->index),
+        "asking for shared memory"));
+    device->shared_memory = (size_t)shared;
+    return RNNKIT_OK;
+}
+
 static int32_t open_parts(rki_cuda *device)
 {
+    RKI_TRY(ask_sizes(device));
     RKI_TRY(rki_cuda_check(device,
         cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking), "creating a stream"));
     RKI_TRY(open_pool(device));

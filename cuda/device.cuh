@@ -22,6 +22,8 @@
 struct rki_cuda {
     rki_host host;
     int index;
+    int multiprocessors;
+    size_t shared_memory; /* that a block may ask for */
     int lost; /* read and written atomically */
     CUdevice number;
     CUcontext context; /* the device's primary one */

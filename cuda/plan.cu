@@ -92,5 +92,6 @@ int32_t rki_cuda_plan_make(
     plan->before = staging->at<int32_t>(before);
     plan->ranks = staging->at<int32_t>(ranks);
     plan->last = staging->at<int32_t>(last);
-    return staging->send(last);
+    plan->device_offsets = staging->at<int32_t>(offsets);
+    return staging->send(offsets);
 }

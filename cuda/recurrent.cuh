@@ -24,6 +24,7 @@ struct rki_cuda_plan {
     const int32_t *before;  /* [positions] that of the step before, or -1 - b: the initial state */
     const int32_t *ranks;   /* [batch] which b a rank is */
     const int32_t *last;    /* [batch] the position of a rank's last step, or -1: it has none */
+    const int32_t *device_offsets; /* as offsets */
 
     int64_t offset(int64_t k) const
     {

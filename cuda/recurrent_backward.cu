@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "cells_backward.cuh"
+#include "persistent.cuh"
 
 enum { THREADS = RKI_CUDA_CELL_THREADS };
 
@@ -13,10 +14,12 @@ struct scratch {
     float *ds_a, *ds_u, *through_a, *through_u, *norm_a, *norm_u, *dshown, *norm_shown;
     float *previous, *dh, *dq, *reset_h, *dreset_h, *carry_h, *carry_c;
     float *x, *dy, *dx, *c_first; /* packed */
+    float *counters;
     size_t bytes;
 };
 
-static scratch scratch_cut(const rki_recurrent *layer, int packed, const void *block)
+static scratch scratch_cut(
+    const rki_cuda *device, const rki_recurrent *layer, int packed, const void *block)
 {
     rki_cuda_cutter cutter(block);
     scratch s;
@@ -43,14 +46,14 @@ static scratch scratch_cut(const rki_recurrent *layer, int packed, const void *b
     s.dy = cutter.cut(packed, rows * output);
     s.dx = cutter.cut(packed, rows * layer->input);
     s.c_first = cutter.cut(packed && lstm, batch * hidden);
+    s.counters = cutter.cut(lstm, device->multiprocessors);
     s.bytes = cutter.used;
     return s;
 }
 
 size_t rki_cuda_recurrent_backward_scratch(void *self, const rki_recurrent *layer)
 {
-    (void)self;
-    return scratch_cut(layer, layer->starts != NULL || layer->lengths != NULL, NULL).bytes;
+    return scratch_cut(static_cast<const rki_cuda *>(self), layer, layer->starts != NULL || layer->lengths != NULL, NULL).bytes;
 }
 
 struct pass {
@@ -200,6 +203,43 @@ static int32_t queue_step(pass *p, int64_t k)
         {floats(p->call->weights.weight_hh), output, 0}, s.carry_h, output, direct);
 }
 
+/* All steps in one kernel. */
+static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
+{
+    const scratch *s = &p->scratch_;
+    rki_cuda_lstm_backward call = {};
+    call.slices = *slices;
+    call.walk = rki_cuda_walk_of(&p->plan);
+    call.hidden = p->layer->hidden;
+    call.lddy = p->lddy;
+    call.weight_hh = floats(p->call->weights.weight_hh);
+    call.gates = p->stash.gates;
+    call.c_all = p->stash.c;
+    call.c_first = p->c_first;
+    call.dy = p->dy;
+    call.dhn = floats(p->call->dhn);
+    call.dcn = floats(p->call->dcn);
+    call.ranks = p->plan.ranks;
+    call.ds = s->ds_a;
+    call.carry_h = s->carry_h;
+    call.carry_c = s->carry_c;
+    call.arrived = reinterpret_cast<unsigned *>(s->counters);
+    RKI_TRY(rki_cuda_check(p->device,
+        cudaMemsetAsync(s->counters, 0, (size_t)slices->groups * sizeof(unsigned),
+            p->device->stream),
+        "clearing counters"));
+    return rki_cuda_lstm_backward_queue(p->device, &call);
+}
+
+static int32_t queue_steps(pass *p)
+{
+    rki_cuda_slices slices = rki_cuda_slices_plan(p->device, p->layer);
+    if (slices.units > 0) return queue_together(p, &slices);
+    for (int64_t k = p->plan.steps - 1; k >= 0; k--)
+        RKI_TRY(queue_step(p, k));
+    return RNNKIT_OK;
+}
+
 /* gradient [m][n] += of^T by, over all positions. */
 static int32_t add_product(pass *p, int64_t m, int64_t n, const float *of, int64_t ld_of,
     const float *by, int64_t ld_by, float *gradient)
@@ -307,10 +347,9 @@ int32_t rki_cuda_recurrent_backward(void *self, const rki_recurrent_backward *ca
     p.zoneout_c = rki_cuda_zoneout_make(device, p.layer, p.layer->zoneout_c, 1);
     RKI_TRY(rki_cuda_plan_make(&staging, p.layer, &p.plan));
     p.stash = rki_cuda_stash_cut(p.layer, call->stash);
-    p.scratch_ = scratch_cut(p.layer, p.plan.packed, call->scratch);
+    p.scratch_ = scratch_cut(device, p.layer, p.plan.packed, call->scratch);
     RKI_TRY(bring_in(&p));
-    for (int64_t k = p.plan.steps - 1; k >= 0; k--)
-        RKI_TRY(queue_step(&p, k));
+    RKI_TRY(queue_steps(&p));
     RKI_TRY(write_state(&p, p.layer->output, p.scratch_.carry_h, call->dhn, call->dh0));
     RKI_TRY(write_state(&p, p.layer->hidden, p.scratch_.carry_c, call->dcn, call->dc0));
     RKI_TRY(add_weights(&p));

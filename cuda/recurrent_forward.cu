@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "cells.cuh"
+#include "persistent.cuh"
 
 enum { THREADS = RKI_CUDA_CELL_THREADS };
 
@@ -193,16 +194,18 @@ struct pass {
     float *u;                /* [batch][width] or NULL: added to a */
     float *reset_h, *projected, *c_run, *h_first, *x, *y;
     int64_t ldx, ldy;
+    unsigned *counters;
     rki_cuda_zoneout zoneout_h, zoneout_c;
 };
 
 /* What of the scratch is in use, and how much that is; x and y are packed there. */
 struct scratch {
-    float *a, *gates, *u, *q, *reset_h, *projected, *c_run, *h_first, *x, *y;
+    float *a, *gates, *u, *q, *reset_h, *projected, *c_run, *h_first, *x, *y, *counters;
     size_t bytes;
 };
 
-static scratch scratch_cut(const rki_recurrent *layer, int packed, const void *block)
+static scratch scratch_cut(
+    const rki_cuda *device, const rki_recurrent *layer, int packed, const void *block)
 {
     rki_cuda_cutter cutter(block);
     scratch s;
@@ -220,6 +223,7 @@ static scratch scratch_cut(const rki_recurrent *layer, int packed, const void *b
     s.h_first = cutter.cut(packed, layer->batch * layer->output);
     s.x = cutter.cut(packed, rows * layer->input);
     s.y = cutter.cut(packed, rows * layer->output);
+    s.counters = cutter.cut(lstm_cell, device->multiprocessors);
     s.bytes = cutter.used;
     return s;
 }
@@ -253,8 +257,7 @@ static int is_packed(const rki_recurrent *layer)
 
 size_t rki_cuda_recurrent_forward_scratch(void *self, const rki_recurrent *layer)
 {
-    (void)self;
-    return scratch_cut(layer, is_packed(layer), NULL).bytes;
+    return scratch_cut(static_cast<const rki_cuda *>(self), layer, is_packed(layer), NULL).bytes;
 }
 
 size_t rki_cuda_recurrent_step_scratch(void *self, const rki_recurrent *layer)
@@ -271,7 +274,8 @@ static const float *floats(const void *array)
 static void place_arrays(pass *p, const void *stash_block, const void *scratch_block)
 {
     const rki_recurrent *layer = p->layer;
-    scratch s = scratch_cut(layer, p->plan.packed, scratch_block);
+    scratch s = scratch_cut(p->device, layer, p->plan.packed, scratch_block);
+    p->counters = reinterpret_cast<unsigned *>(s.counters);
     p->u = s.u;
     p->reset_h = s.reset_h;
     p->projected = s.projected;
@@ -381,11 +385,37 @@ static int32_t queue_step(pass *p, int64_t k, const float *before, int64_t ld_be
     return projection ? project(p, rows, s, h) : RNNKIT_OK;
 }
 
+/* The steps in one kernel. */
+static int32_t queue_together(pass *p, const rki_cuda_slices *slices, const float *h0)
+{
+    rki_cuda_lstm_forward call = {};
+    call.slices = *slices;
+    call.walk = rki_cuda_walk_of(&p->plan);
+    call.hidden = p->layer->hidden;
+    call.ldy = p->ldy;
+    call.weight_hh = floats(p->weights->weight_hh);
+    call.bias_ih = floats(p->weights->bias_ih);
+    call.bias_hh = floats(p->weights->bias_hh);
+    call.a = p->a;
+    call.h0 = h0;
+    call.y = p->y;
+    call.c_run = p->c_run;
+    call.c_all = p->c_all;
+    call.arrived = p->counters;
+    RKI_TRY(rki_cuda_check(p->device,
+        cudaMemsetAsync(p->counters, 0, (size_t)slices->groups * sizeof(unsigned),
+            p->device->stream),
+        "clearing counters"));
+    return rki_cuda_lstm_forward_queue(p->device, &call);
+}
+
 /* The steps, from states in rank order. */
 static int32_t queue_steps(pass *p, const float *h0)
 {
     RKI_TRY(rki_cuda_multiply(p->device, p->plan.positions, p->width, p->layer->input,
         {p->x, p->ldx, 0}, {floats(p->weights->weight_ih), p->layer->input, 1}, p->a, p->width, 0));
+    rki_cuda_slices slices = rki_cuda_slices_plan(p->device, p->layer);
+    if (slices.units > 0) return queue_together(p, &slices, h0);
     for (int64_t k = 0; k < p->plan.steps; k++) {
         const float *before = k == 0 ? h0 : p->y + p->plan.offset(k - 1) * p->ldy;
         RKI_TRY(queue_step(p, k, before, k == 0 ? p->layer->output : p->ldy));

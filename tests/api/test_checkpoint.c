@@ -223,15 +223,26 @@ static void resumes_every_schedule(void **state)
     }
 }
 
+static void expect_seamless_on(const char *device)
+{
+    rnnkit_context *context;
+    setup how = contiguous;
+    how.device = device;
+    if (rnnkit_context_create(device, NULL, &context) != RNNKIT_OK) skip();
+    rnnkit_context_destroy(context);
+    expect_seamless(&how);
+}
+
 static void resumes_on_the_reference_device(void **state)
 {
     (void)state;
-    rnnkit_context *context;
-    setup how = contiguous;
-    how.device = "reference";
-    if (rnnkit_context_create("reference", NULL, &context) != RNNKIT_OK) skip();
-    rnnkit_context_destroy(context);
-    expect_seamless(&how);
+    expect_seamless_on("reference");
+}
+
+static void resumes_on_a_cuda_device(void **state)
+{
+    (void)state;
+    expect_seamless_on("cuda");
 }
 
 static void saving_does_not_disturb(void **state)
@@ -562,6 +573,7 @@ int main(void)
         cmocka_unit_test(resumes_every_rule),
         cmocka_unit_test(resumes_every_schedule),
         cmocka_unit_test(resumes_on_the_reference_device),
+        cmocka_unit_test(resumes_on_a_cuda_device),
         cmocka_unit_test(saving_does_not_disturb),
         cmocka_unit_test(equal_runs_give_equal_files),
         cmocka_unit_test(a_checkpoint_is_a_model_file),

@@ -11,6 +11,7 @@ const operation operations[] = {
     {"scatter", SCATTER_SHAPES, run_scatter, 1e-6},
     {"dropout", DROPOUT_SHAPES, run_dropout, 2e-7},
     {"recurrent", RECURRENT_SHAPES, run_recurrent, 5e-6},
+    {"recurrent_large", RECURRENT_LARGE_SHAPES, run_recurrent_large, 5e-6},
     {"recurrent_step", STEP_SHAPES, run_recurrent_step, 2e-6},
     {"pool", POOL_SHAPES, run_pool, 1e-6},
     {"softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_loss, 8e-6},

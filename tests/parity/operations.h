@@ -28,6 +28,10 @@ void run_recurrent(bench *b, int shape);
 void run_recurrent_step(bench *b, int shape);
 void run_pool(bench *b, int shape);
 
+/* run_large.c */
+enum { RECURRENT_LARGE_SHAPES = 12 };
+void run_recurrent_large(bench *b, int shape);
+
 /* run_softmax_loss.c */
 enum { SOFTMAX_LOSS_SHAPES = 60 };
 void run_softmax_loss(bench *b, int shape);

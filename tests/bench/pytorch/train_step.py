@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times training steps of one workload in PyTorch, as ../train_step.c does in librnnkit; needs torch.
 
-    train_step.py WORKLOADS NAME THREADS SECONDS [--adam fused|default]
+    train_step.py WORKLOADS NAME THREADS SECONDS [--adam fused|default] [--device cuda [--tf32]]
 
 Prints the same line of key=value. Adam is the fused one, which is faster than PyTorch's default.
 """
@@ -27,12 +27,12 @@ def read_workload(path, name):
     raise SystemExit(f"{name}: no such workload")
 
 
-def draw_batch(w):
+def draw_batch(w, device):
     """Ids [steps][batch] by Zipf's law, and targets: the ids behind them."""
     uniform = torch.rand(w["steps"] + 1, w["batch"], dtype=torch.float64)
     ids = (uniform * torch.log(torch.tensor(w["words"] + 1.0, dtype=torch.float64))).exp().long() - 1
     ids = ids.clamp(0, w["words"] - 1)
-    return ids[:-1].contiguous(), ids[1:].contiguous()
+    return ids[:-1].contiguous().to(device), ids[1:].contiguous().to(device)
 
 
 class Model(torch.nn.Module):
@@ -52,10 +52,10 @@ class Model(torch.nn.Module):
 
 
 class Trainer:
-    def __init__(self, w, fused):
-        self.model = Model(w)
+    def __init__(self, w, fused, device):
+        self.model = Model(w).to(device)
         self.adam = torch.optim.Adam(self.model.parameters(), lr=0.001, fused=fused or None)
-        self.batches = [draw_batch(w) for _ in range(BATCHES)]
+        self.batches = [draw_batch(w, device) for _ in range(BATCHES)]
         self.state = None
 
     def step(self, number):
@@ -81,12 +81,15 @@ def main():
     parser.add_argument("threads", type=int)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--adam", choices=("fused", "default"), default="fused")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--tf32", action="store_true")
     given = parser.parse_args()
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = given.tf32
     torch.set_num_threads(given.threads)
     torch.manual_seed(1)
     base = peak_mib()
     w = read_workload(given.workloads, given.name)
-    trainer = Trainer(w, given.adam == "fused")
+    trainer = Trainer(w, given.adam == "fused", given.device)
     for number in range(WARM):
         trainer.step(number)
     times, start = [], time.perf_counter()

@@ -1,0 +1,89 @@
+#!/bin/bash
+# Everything that needs a CUDA device, in one command, with one table at the end; on a machine
+# without one it says "skipped" and why, and succeeds.
+#
+#   tests/gpu.sh [--build DIR] [--out DIR] [--no-bench] [--no-sanitizer] [--rounds N] [--seconds S]
+#
+# Without --build it builds for this machine's device in build/gpu. --out: where logs go (default:
+# DIR/gpu). Runs parity, rows, golden, promises (repeat, resume, files that travel), a selection
+# under compute-sanitizer, and training steps against PyTorch (TORCH_PYTHON names a Python that has
+# it; default python3).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+build= out= bench=1 sanitizer=1 rounds=3 seconds=1
+while [ $# -gt 0 ]; do
+    case $1 in
+    --build) build=$2; shift ;;
+    --out) out=$2; shift ;;
+    --no-bench) bench=0 ;;
+    --no-sanitizer) sanitizer=0 ;;
+    --rounds) rounds=$2; shift ;;
+    --seconds) seconds=$2; shift ;;
+    *) echo "tests/gpu.sh: unknown argument $1" >&2; exit 2 ;;
+    esac
+    shift
+done
+
+if [ -z "$build" ]; then
+    build=build/gpu
+    command -v nvcc >/dev/null || { echo "skipped: there is no nvcc to build with"; exit 0; }
+    cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRNNKIT_BUILD_CUDA=ON \
+        -DRNNKIT_CUDA_ARCHITECTURES=native -DRNNKIT_BUILD_EXAMPLES=OFF &&
+        cmake --build "$build" --parallel || exit 1
+fi
+build=$(cd "$build" && pwd)
+: "${out:=$build/gpu}"
+mkdir -p "$out"
+export RNNKIT_PLUGIN_DIR=$build/lib/rnnkit
+
+device=$("$build/tests/train_step" | grep '^backend cuda: ') || exit 1
+case $device in
+*"not usable: "*) echo "skipped: ${device#*not usable: }"; exit 0 ;;
+esac
+echo "$device"
+
+results=() failures=0
+# run NAME FOLDER COMMAND...: one line of the table; the log goes to $out
+run() {
+    local name=$1 folder=$2 begin=$EPOCHREALTIME verdict=passed
+    shift 2
+    (cd "$folder" && "$@") >"$out/$name.log" 2>&1 || { verdict=FAILED failures=$((failures + 1)); }
+    results+=("$(printf '| %-28s | %-6s | %7.1f s |' "$name" "$verdict" \
+        "$(awk "BEGIN { print $EPOCHREALTIME - $begin }")")")
+    echo "${results[-1]}"
+    [ $verdict = passed ] || grep -E 'FAILED|expected|rror' "$out/$name.log" | head -20
+}
+
+tests=$build/tests
+run cuda_reason tests/cuda "$tests/cuda_reason"
+run parity tests/parity "$tests/parity_operations" '* cuda'
+run rows tests/parity "$tests/parity_rows"
+for golden in "$tests"/golden_*; do
+    [ -x "$golden" ] && [ -f "$golden" ] && run "$(basename "$golden")" tests/golden "$golden"
+done
+run travel tests/cuda "$tests/cuda_travel"
+run resume tests/api "$tests/api_checkpoint"
+
+if [ $sanitizer = 1 ] && command -v compute-sanitizer >/dev/null; then
+    for operation in gemm scatter dropout recurrent softmax_loss update square_sum; do
+        run "memcheck_$operation" tests/parity compute-sanitizer --error-exitcode 1 \
+            --leak-check full "$tests/parity_operations" "$operation parity cuda"
+    done
+    run racecheck_softmax_loss tests/parity compute-sanitizer --tool racecheck \
+        --error-exitcode 1 "$tests/parity_operations" 'softmax_loss parity cuda'
+    run racecheck_recurrent_step tests/parity compute-sanitizer --tool racecheck \
+        --error-exitcode 1 "$tests/parity_operations" 'recurrent_step parity cuda'
+fi
+
+python=${TORCH_PYTHON:-python3}
+if [ $bench = 1 ] && "$python" -c 'import torch' 2>/dev/null; then
+    "$python" tests/bench/gpu.py --program "$tests/train_step" --rounds "$rounds" \
+        --seconds "$seconds" | tee "$out/bench.md"
+fi
+
+echo
+echo "$device"
+printf '%s\n' "${results[@]}"
+[ -f "$out/bench.md" ] && cat "$out/bench.md"
+[ $failures = 0 ] || { echo "$failures failed"; exit 1; }
