@@ -1,5 +1,4 @@
-/* A cell by itself, tanh, and the most likely classes; equations in
- * backend/decoding.h. */
+/* A cell by itself, tanh, and the most likely classes; equations in backend/decoding.h. */
 #include <math.h>
 
 #include "cpu/cpu.h"
@@ -139,8 +138,8 @@ static int is_banned(const rki_top *call, int64_t id)
     return 0;
 }
 
-/* Puts a logit among the `count` largest so far, of which `have` are there
- * already; a later one goes behind those that are equal. */
+/* Puts a logit among the `count` largest so far, of which `have` are there already; a later one
+ * goes behind those that are equal. */
 static int64_t insert(
     const rki_top *call, int32_t id, double x, int32_t *ids, double *best, int64_t have)
 {
