@@ -152,7 +152,7 @@ static __global__ void top(int64_t classes, int64_t count, const float *x, int64
     const int32_t *banned, int32_t *ids, double *values)
 {
     const float *row = x + blockIdx.x * classes;
-    rki_cuda_partial p = rki_cuda_row_partial(classes, row);
+    rki_cuda_partial p = rki_cuda_row_partial(classes, [=](int64_t v) { return row[v]; });
     double whole = (double)p.largest + log((double)p.sum);
     ranked last = {0.0f, -1};
     for (int64_t k = 0; k < count; k++) {

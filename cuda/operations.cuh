@@ -72,7 +72,7 @@ int32_t rki_cuda_top(void *self, const rki_top *call);
 
 /* update.cu, square_sum.cu */
 int32_t rki_cuda_update(void *self, const rki_update *call);
-int32_t rki_cuda_square_sum(void *self, const rki_square_sum *call);
+int32_t rki_cuda_square_sum(void *self, int64_t count, const rki_square_sum *calls);
 
 /* For the operations that stand on others, within their scope: */
 int32_t rki_cuda_queue_gemm(rki_cuda *device, const rki_gemm *call);

@@ -47,12 +47,13 @@ static __device__ inline rki_cuda_partial rki_cuda_join_block(rki_cuda_partial m
     return mine;
 }
 
-/* The largest of a row and the sum of exp(. - largest), for every thread of a block. */
-static __device__ inline rki_cuda_partial rki_cuda_row_partial(int64_t count, const float *row)
+/* The largest of a row's logits and the sum of exp(. - largest), for every thread of a block. */
+template <typename Logit>
+static __device__ inline rki_cuda_partial rki_cuda_row_partial(int64_t count, Logit logit)
 {
     rki_cuda_partial p = {-INFINITY, 0.0f};
     for (int64_t v = threadIdx.x; v < count; v += RKI_CUDA_ROW_THREADS)
-        p = rki_cuda_with_logit(p, row[v]);
+        p = rki_cuda_with_logit(p, logit(v));
     return rki_cuda_join_block(p);
 }
 

@@ -39,31 +39,33 @@ static __device__ float wanted(const wish &w, int32_t target, int64_t v)
 }
 
 /* sum_v q_v (logit_v - largest), for thread 0; what is not wanted is not looked at. */
+template <typename Logit>
 static __device__ double wanted_logits(
-    const wish &w, int64_t classes, int32_t target, const float *row, float largest)
+    const wish &w, int64_t classes, int32_t target, Logit logit, float largest)
 {
     double sum = 0.0;
     if (w.others == 0.0f) {
         float q = wanted(w, target, target);
-        return q == 0.0f ? 0.0 : (double)q * ((double)row[target] - (double)largest);
+        return q == 0.0f ? 0.0 : (double)q * ((double)logit(target) - (double)largest);
     }
     for (int64_t v = threadIdx.x; v < classes; v += THREADS) {
         float q = wanted(w, target, v);
-        if (q != 0.0f) sum += (double)q * ((double)row[v] - (double)largest);
+        if (q != 0.0f) sum += (double)q * ((double)logit(v) - (double)largest);
     }
     return rki_cuda_block_sum(sum);
 }
 
-/* One block for a row: its loss, and e in place of its logits when gradients are wanted. */
-static __global__ void softmax_row(int64_t classes, float scale, wish w, float *logits,
-    double *losses, float *row_loss, int gradients)
+/* One block for a row of x W^T: its loss, and e in place of it when gradients are wanted. */
+static __global__ void softmax_row(int64_t classes, float scale, wish w, const float *bias,
+    float *products, double *losses, float *row_loss, int gradients)
 {
     int64_t r = blockIdx.x;
-    float *row = logits + r * classes;
+    float *row = products + r * classes;
+    auto logit = [=](int64_t v) { return bias == NULL ? row[v] : row[v] + bias[v]; };
     int32_t target = w.targets[r];
-    rki_cuda_partial p = rki_cuda_row_partial(classes, row);
+    rki_cuda_partial p = rki_cuda_row_partial(classes, logit);
     double wanted_sum = (double)w.hit * weight_of(w, target) + w.others_sum;
-    double of_target = wanted_logits(w, classes, target, row, p.largest);
+    double of_target = wanted_logits(w, classes, target, logit, p.largest);
     if (threadIdx.x == 0) {
         double loss = wanted_sum * log((double)p.sum) - of_target;
         losses[r] = loss;
@@ -73,7 +75,7 @@ static __global__ void softmax_row(int64_t classes, float scale, wish w, float *
     __syncthreads(); /* the logits have been read */
     float share = (float)wanted_sum / p.sum;
     for (int64_t v = threadIdx.x; v < classes; v += THREADS)
-        row[v] = (expf(row[v] - p.largest) * share - wanted(w, target, v)) * scale;
+        row[v] = (expf(logit(v) - p.largest) * share - wanted(w, target, v)) * scale;
 }
 
 static int64_t chunk_rows(const rki_softmax_loss *call)
@@ -117,14 +119,14 @@ static int32_t chunk_losses(const loss_run &run, int64_t first, int64_t rows)
     product.lda = call->inputs;
     product.b = call->weight;
     product.ldb = call->inputs;
-    product.bias = call->bias;
     product.c = run.logits;
     product.ldc = call->classes;
     RKI_TRY(rki_cuda_queue_gemm(run.device, &product));
     wish w = run.wish_;
     w.targets += first;
     return rki_cuda_launch(run.device, "softmax_loss", static_cast<unsigned>(rows), THREADS,
-        softmax_row, call->classes, (float)call->scale, w, run.logits,
+        softmax_row, call->classes, (float)call->scale, w,
+        static_cast<const float *>(call->bias), run.logits,
         run.losses + first, run.row_loss == NULL ? NULL : run.row_loss + first, run.dx != NULL);
 }
 
