@@ -38,9 +38,9 @@ int rki_cuda_explain_device(
     const rki_cuda_model *model, const char *built, char *reason, size_t capacity)
 {
     for (const char *entry = built; *entry != '\0';) {
-        size_t length = strcspn(entry, ";");
+        size_t length = strcspn(entry, ",");
         if (serves(entry, length, model->capability)) return 1;
-        entry += length + (entry[length] == ';');
+        entry += length + (entry[length] == ',');
     }
     snprintf(reason, capacity,
         "cuda:%d (%.100s) has compute capability %d.%d, for which this plug-in has no code "

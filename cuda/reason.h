@@ -28,8 +28,8 @@ typedef struct rki_cuda_model {
 /* 1 when there is at least one device to look at; else 0 and why. */
 int rki_cuda_explain_machine(const rki_cuda_facts *facts, char *reason, size_t capacity);
 
-/* 1 when code for the device is in the plug-in; else 0 and why. `built` is CMake's list of
- * architectures: "80-real;90-real;90-virtual", a plain number being both. Machine code runs on the
+/* 1 when code for the device is in the plug-in; else 0 and why. `built` is the list of
+ * architectures: "80-real,90-real,90-virtual", a plain number being both. Machine code runs on the
  * same major capability from its minor one upwards, PTX on everything from its capability on. */
 int rki_cuda_explain_device(
     const rki_cuda_model *model, const char *built, char *reason, size_t capacity);

@@ -26,45 +26,16 @@ elif [ $# = 1 ]; then
     [ -f "$corpus" ] && [ -r "$corpus" ] || { echo "$0: cannot read $1" >&2; exit 1; }
 fi
 cd "$(dirname "$0")/.."
-build=build/demo
+. examples/demo_build.sh
 
-packages=(gcc libc6-dev cmake ninja-build pkg-config
-    libopenblas-dev libcjson-dev libutf8proc-dev librandom123-dev)
-[ -n "$corpus" ] || packages+=(bible-kjv)
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' ||
-        missing+=("$package")
-done
-
-mkdir -p "$build"
-quietly() { # COMMAND...: what it says goes to a file, and to the screen when it fails
-    "$@" >"$build/log" 2>&1 || { tail -30 "$build/log" >&2; exit 1; }
-}
-if [ ${#missing[@]} -gt 0 ]; then
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    echo "== installing ${missing[*]}"
-    quietly "${as_root[@]}" apt-get update
-    quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y --no-install-recommends "${missing[@]}"
-fi
-if [ ! -e "$build/build.ninja" ]; then
-    echo "== building"
-    quietly cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-        -DRNNKIT_BUILD_TESTS=OFF -DRNNKIT_BUILD_REFERENCE=OFF
-fi
-quietly cmake --build "$build"
+if [ -n "$corpus" ]; then install_and_build; else install_and_build bible-kjv; fi
 program=$build/examples/script_generation
 
 prime=
 if [ -z "$corpus" ]; then
     corpus=$build/bible.txt
     prime="And it came to pass"
-    if [ ! -e "$corpus" ]; then # 31,102 lines "Ge1:1 In the beginning ..."
-        bible -f gen1:1-rev22:21 </dev/null | sed 's/^[^ ]* //' >"$corpus.new"
-        mv "$corpus.new" "$corpus"
-    fi
+    bible_text "$corpus"
 fi
 name=${corpus##*/}
 model=$build/${name%.*}.safetensors

@@ -1,11 +1,11 @@
 #!/bin/bash
-# The two commands of the README on a machine that has nothing: makes a Debian 12 root with
-# debootstrap, copies the tree into it, and runs there, as root, tests/run.sh and examples/demo.sh
-# (twice: the second time goes straight to training). Slow; needs root, debootstrap and network.
+# The commands of the README on a machine that has nothing: makes a Debian 12 root with debootstrap,
+# copies the tree into it, and runs there, as root, tests/run.sh, examples/demo.sh (twice: the second
+# time goes straight to training) and examples/demo_word2vec.sh. Slow; needs root, debootstrap and network.
 #
 #   tests/fresh.sh [--keep FOLDER] [COMMAND...]
 #
-# --keep leaves the root in FOLDER, which must not exist. A COMMAND replaces the two. Mirror, keys,
+# --keep leaves the root in FOLDER, which must not exist. A COMMAND replaces them. Mirror, keys,
 # name servers and certificates are those that this machine uses.
 set -euo pipefail
 
@@ -67,5 +67,6 @@ else
     inside tests/run.sh
     inside examples/demo.sh
     inside examples/demo.sh
-    echo "== both commands work on a fresh Debian $release"
+    inside examples/demo_word2vec.sh
+    echo "== all commands work on a fresh Debian $release"
 fi

@@ -5,8 +5,9 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "console.h"
-#include "interrupt.h"
+#include "../common/console.h"
+#include "../common/interrupt.h"
+#include "../common/system.h"
 #include "train.h"
 
 enum { WARM_UP = 3, TRIAL_SECONDS = 4 };
@@ -29,7 +30,7 @@ static int trial(trainer *run, double *seconds)
             continue;
         }
         if (failed(status) || train_update(run, &next) != OUTCOME_OK) return OUTCOME_FAILED;
-        now = train_clock();
+        now = system_clock();
         if (++done == WARM_UP) began = now;
     }
     *seconds = (now - began) / (done - WARM_UP);

@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "console.h"
-#include "interrupt.h"
+#include "../common/console.h"
+#include "../common/interrupt.h"
 
 enum { PIECE = 65536 };
 

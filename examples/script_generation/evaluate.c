@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console.h"
+#include "../common/console.h"
+#include "../common/interrupt.h"
+#include "../common/json.h"
 #include "corpus.h"
-#include "interrupt.h"
-#include "json.h"
 
 enum { LANES = 16, LANE_TOKENS = 512, STEPS = 32, SLIDING_BATCH = 256 };
 

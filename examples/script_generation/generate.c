@@ -10,9 +10,10 @@
 
 #include <rnnkit/rnnkit.h>
 
-#include "console.h"
-#include "interrupt.h"
-#include "json.h"
+#include "../common/console.h"
+#include "../common/interrupt.h"
+#include "../common/json.h"
+#include "../common/system.h"
 #include "network.h"
 
 typedef struct writer {
@@ -237,7 +238,7 @@ int generate_command(const settings *options)
     writer target = {.options = options, .seed = options->seed};
     int outcome;
 
-    if (target.seed < 0) target.seed = settings_clock_seed();
+    if (target.seed < 0) target.seed = system_seed();
     outcome = run(&target);
     free(target.piece);
     rnnkit_generator_destroy(target.generator);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console.h"
+#include "../common/console.h"
 #include "train.h"
 
 static int open_batches(trainer *run)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "console.h"
+#include "../common/console.h"
 
 /* As output weights, a table drawn from N(0, 1) would start with wild guesses: a tied one starts
  * with rows of length one. */

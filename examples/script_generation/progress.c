@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "console.h"
+#include "../common/console.h"
 #include "report.h"
 
 static void start(const run_start *run)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "console.h"
+#include "../common/console.h"
 
 #define PREFIX "script_generation."
 

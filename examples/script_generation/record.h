@@ -8,7 +8,7 @@
 
 #include <rnnkit/rnnkit.h>
 
-#include "arguments.h"
+#include "../common/arguments.h"
 #include "curve.h"
 #include "settings.h"
 

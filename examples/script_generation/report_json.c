@@ -5,7 +5,7 @@
 
 #include <rnnkit/rnnkit.h>
 
-#include "json.h"
+#include "../common/json.h"
 #include "report.h"
 
 static void start(const run_start *run)

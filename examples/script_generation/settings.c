@@ -2,14 +2,10 @@
  * megabytes: contiguous text, one wide tied LSTM, dropout, Adam along a cosine. With sliding
  * windows they are those of the course that sliding windows come from.
  */
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "settings.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define AT(field) offsetof(settings, field)
 #define TRAIN     COMMAND_TRAIN
@@ -151,24 +147,6 @@ int settings_are_sliding(const settings *options)
 int settings_end_with_the_run(const settings *options)
 {
     return strcmp(options->schedule, "linear") == 0 || strcmp(options->schedule, "cosine") == 0;
-}
-
-int64_t settings_processors(void)
-{
-    cpu_set_t set;
-
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
-    return sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
-}
-
-int64_t settings_clock_seed(void)
-{
-    struct timespec now;
-    uint64_t mixed;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    mixed = (uint64_t)now.tv_sec * 1000000007u + (uint64_t)now.tv_nsec + (uint64_t)getpid();
-    return (int64_t)((mixed * UINT64_C(0x9E3779B97F4A7C15)) >> 33);
 }
 
 static char escaped(char letter)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arguments.h"
+#include "../common/arguments.h"
 
 enum { COMMAND_TRAIN = 1, COMMAND_GENERATE = 2, COMMAND_EVALUATE = 4 };
 
@@ -53,12 +53,6 @@ int settings_are_sliding(const settings *options);
 
 /* 1 when the schedule depends on how many updates the run has. */
 int settings_end_with_the_run(const settings *options);
-
-/* The processors that this process may use. */
-int64_t settings_processors(void);
-
-/* A seed from the clock, below 2^31. */
-int64_t settings_clock_seed(void);
 
 /* Copies a text with \n, \t and \\ replaced by what they stand for; the caller frees it. */
 char *settings_unescape(const char *text);

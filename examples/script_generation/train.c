@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console.h"
+#include "../common/console.h"
+#include "../common/output.h"
+#include "../common/system.h"
 #include "evaluate.h"
-#include "output.h"
 #include "record.h"
 
 static int check_output(const settings *options, const char *name, const char *path)
@@ -48,7 +49,7 @@ static void settle(trainer *run)
 {
     settings *options = run->options;
 
-    if (options->threads == 0) options->threads = settings_processors();
+    if (options->threads == 0) options->threads = system_processors();
     run->parsed->given[arguments_find(run->parsed, "threads")] = 1;
     run->parsed->given[arguments_find(run->parsed, "seed")] = 1;
 }
@@ -186,7 +187,7 @@ static int train(trainer *run, record *earlier)
     outcome = prepare(run, earlier);
     if (outcome == OUTCOME_INTERRUPTED) console_note("interrupted before the first update");
     if (outcome != OUTCOME_OK) return outcome;
-    run->began = run->told = run->saved = train_clock();
+    run->began = run->told = run->saved = system_clock();
     tell_start(run);
     outcome = train_run(run);
     if (outcome == OUTCOME_INTERRUPTED) return tell_interrupted(run);

@@ -6,7 +6,7 @@
 
 #include <rnnkit/rnnkit.h>
 
-#include "arguments.h"
+#include "../common/arguments.h"
 #include "corpus.h"
 #include "curve.h"
 #include "network.h"
@@ -63,7 +63,6 @@ void machine_close(machine *parts);
 /* train_loop.c: one update from a batch; and everything from `place` to the end. */
 int train_update(trainer *run, const batch *from);
 int train_run(trainer *run);
-double train_clock(void);
 double train_seconds(const trainer *run);
 
 /* train_save.c: the best model; the whole run, and back. */

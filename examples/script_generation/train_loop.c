@@ -5,24 +5,16 @@
  * validation loss is the best so far (every epoch's when nothing is held out).
  */
 #include <math.h>
-#include <time.h>
 
-#include "console.h"
+#include "../common/console.h"
+#include "../common/interrupt.h"
+#include "../common/system.h"
 #include "evaluate.h"
-#include "interrupt.h"
 #include "train.h"
-
-double train_clock(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 double train_seconds(const trainer *run)
 {
-    return run->place.seconds + train_clock() - run->began;
+    return run->place.seconds + system_clock() - run->began;
 }
 
 /* Weights that gave a finite loss are worth keeping when there is no epoch's yet: of these, only
@@ -91,7 +83,7 @@ static int tell_progress(trainer *run)
 
     if (loss == 0) loss = place->interval_loss / place->interval_targets;
     now.loss = loss;
-    run->told = train_clock();
+    run->told = system_clock();
     if (failed(rnnkit_optimizer_learning_rate(run->parts.optimizer, &now.learning_rate)) ||
         failed(rnnkit_optimizer_gradient_norm(run->parts.optimizer, &now.gradient_norm)))
         return OUTCOME_FAILED;
@@ -103,7 +95,7 @@ static int tell_progress(trainer *run)
 static int look_around(trainer *run)
 {
     const settings *options = run->options;
-    double now = train_clock();
+    double now = system_clock();
 
     if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
     if (options->checkpoint[0] != '\0' && options->checkpoint_minutes > 0 &&
@@ -118,14 +110,14 @@ static int run_epoch(trainer *run)
     batch next;
 
     while (run->place.update < (double)run->updates) {
-        double began = train_clock();
+        double began = system_clock();
         int32_t status = network_next(run->parts.batches, &next);
         int outcome;
 
         if (status == RNNKIT_DONE) break;
         if (failed(status)) return OUTCOME_FAILED;
         outcome = train_update(run, &next);
-        run->busy += train_clock() - began;
+        run->busy += system_clock() - began;
         if (outcome == OUTCOME_OK) outcome = look_around(run);
         if (outcome != OUTCOME_OK) return outcome;
     }

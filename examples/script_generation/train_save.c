@@ -3,7 +3,8 @@
  */
 #include <stddef.h>
 
-#include "console.h"
+#include "../common/console.h"
+#include "../common/system.h"
 #include "record.h"
 #include "train.h"
 
@@ -50,7 +51,7 @@ int train_save_run(trainer *run)
         if (failed(rnnkit_checkpoint_set_number(checkpoint, numbers[i].name, *value)))
             return OUTCOME_FAILED;
     }
-    run->saved = train_clock();
+    run->saved = system_clock();
     return failed(rnnkit_checkpoint_save(checkpoint, run->checkpoint_path));
 }
 

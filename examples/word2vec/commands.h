@@ -6,13 +6,13 @@
 
 #include "settings.h"
 
-int train_command(const settings *values);
-int nearest_command(const settings *values);
-int analogy_command(const settings *values);
-int doesnt_match_command(const settings *values);
-int evaluate_command(const settings *values);
-int convert_command(const settings *values);
-int map_command(const settings *values);
+int train_command(arguments *parsed);
+int nearest_command(arguments *parsed);
+int analogy_command(arguments *parsed);
+int doesnt_match_command(arguments *parsed);
+int evaluate_command(arguments *parsed);
+int convert_command(arguments *parsed);
+int map_command(arguments *parsed);
 
 /* A context, and the vectors of --vectors. OUTCOME_FAILED after a message; close takes both, NULL
  * being fine. */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../script_generation/console.h"
-#include "../script_generation/json.h"
+#include "../common/console.h"
+#include "../common/json.h"
 #include "commands.h"
 
 static int evaluate_pairs(
@@ -67,8 +67,9 @@ static int evaluate_analogies(
     return outcome;
 }
 
-int evaluate_command(const settings *values)
+int evaluate_command(arguments *parsed)
 {
+    const settings *values = parsed->values;
     rnnkit_context *context;
     rnnkit_vectors *vectors;
     char options[96];
@@ -87,8 +88,9 @@ int evaluate_command(const settings *values)
     return outcome;
 }
 
-int convert_command(const settings *values)
+int convert_command(arguments *parsed)
 {
+    const settings *values = parsed->values;
     rnnkit_context *context;
     rnnkit_vectors *vectors;
     char options[64];

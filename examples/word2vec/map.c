@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../script_generation/console.h"
-#include "../script_generation/json.h"
-#include "../script_generation/output.h"
+#include "../common/console.h"
+#include "../common/json.h"
+#include "../common/output.h"
 #include "commands.h"
 #include "layout.h"
 
@@ -53,8 +53,8 @@ static void write_escaped(FILE *out, const char *text)
     }
 }
 
-static void draw_panel(FILE *out, const rnnkit_vectors *vectors, const map *of,
-    const double *plane, double left, const char *title)
+static void draw_panel(FILE *out, const rnnkit_vectors *vectors, const map *of, const double *plane,
+    double left, const char *title)
 {
     double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
 
@@ -137,8 +137,9 @@ static int draw_map(const settings *values, const rnnkit_vectors *vectors)
     return outcome;
 }
 
-int map_command(const settings *values)
+int map_command(arguments *parsed)
 {
+    const settings *values = parsed->values;
     rnnkit_context *context;
     rnnkit_vectors *vectors;
     int outcome;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../script_generation/console.h"
-#include "../script_generation/json.h"
+#include "../common/console.h"
+#include "../common/json.h"
 #include "commands.h"
 
 enum { MOST_WORDS = 64 };
@@ -153,17 +153,20 @@ static int ask(const settings *values, answer_fn answer)
     return outcome;
 }
 
-int nearest_command(const settings *values)
+int nearest_command(arguments *parsed)
 {
+    const settings *values = parsed->values;
     return ask(values, answer_nearest);
 }
 
-int analogy_command(const settings *values)
+int analogy_command(arguments *parsed)
 {
+    const settings *values = parsed->values;
     return ask(values, answer_analogy);
 }
 
-int doesnt_match_command(const settings *values)
+int doesnt_match_command(arguments *parsed)
 {
+    const settings *values = parsed->values;
     return ask(values, answer_doesnt_match);
 }

@@ -1,12 +1,12 @@
 /* The table of options. Defaults of `train` are the library's. */
 #include "settings.h"
 
-#define AT(field)  offsetof(settings, field)
-#define TRAIN      COMMAND_TRAIN
-#define ASKS       (COMMAND_NEAREST | COMMAND_ANALOGY | COMMAND_DOESNT_MATCH)
-#define READS      (ASKS | COMMAND_EVALUATE | COMMAND_CONVERT | COMMAND_MAP)
-#define EVERY      (TRAIN | READS)
-#define MANY       2147483647.0
+#define AT(field) offsetof(settings, field)
+#define TRAIN     COMMAND_TRAIN
+#define ASKS      (COMMAND_NEAREST | COMMAND_ANALOGY | COMMAND_DOESNT_MATCH)
+#define READS     (ASKS | COMMAND_EVALUATE | COMMAND_CONVERT | COMMAND_MAP)
+#define EVERY     (TRAIN | READS)
+#define MANY      2147483647.0
 
 const argument_row settings_rows[] = {
     {.type = ARGUMENT_HEADING, .help = "Files"},

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "../script_generation/arguments.h"
+#include "../common/arguments.h"
 
 enum {
     COMMAND_TRAIN = 1,

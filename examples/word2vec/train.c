@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "../script_generation/console.h"
-#include "../script_generation/interrupt.h"
-#include "../script_generation/json.h"
-#include "../script_generation/output.h"
+#include "../common/console.h"
+#include "../common/interrupt.h"
+#include "../common/json.h"
+#include "../common/output.h"
+#include "../common/system.h"
 #include "commands.h"
 
 typedef struct run {
@@ -23,14 +23,6 @@ typedef struct run {
     char *standard_input;  /* - is read once and kept: vocabulary and training both need it */
     size_t standard_size;
 } run;
-
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static const char *path_of(const char *name)
 {
@@ -49,7 +41,8 @@ static int read_standard_input(run *of)
             if (larger == NULL) return fail("out of memory");
             of->standard_input = larger;
         }
-        size_t got = fread(of->standard_input + of->standard_size, 1, room - of->standard_size, stdin);
+        size_t got =
+            fread(of->standard_input + of->standard_size, 1, room - of->standard_size, stdin);
 
         of->standard_size += got;
         if (got == 0) return ferror(stdin) ? fail("cannot read standard input") : OUTCOME_OK;
@@ -65,8 +58,8 @@ static int push_corpus(run *of, int training)
 
         if (strcmp(name, "-") == 0) {
             if (read_standard_input(of) != OUTCOME_OK) return OUTCOME_FAILED;
-            status = training ? rnnkit_word2vec_push(of->word2vec, of->standard_input,
-                                    (int64_t)of->standard_size)
+            status = training ? rnnkit_word2vec_push(
+                                    of->word2vec, of->standard_input, (int64_t)of->standard_size)
                               : rnnkit_vocab_push(
                                     of->vocab, of->standard_input, (int64_t)of->standard_size);
         } else {
@@ -106,9 +99,9 @@ static int create(run *of)
         "dimension=%lld window=%lld shrink=%d negative=%lld sample=%.17g subsampling=%s "
         "epochs=%lld lr=%.17g architecture=%s cbow_gradient=%s sentence=%s deterministic=%d",
         (long long)values->dim, (long long)values->window, !values->fixed_window,
-        (long long)values->negative, values->sample, values->subsampling,
-        (long long)values->epochs, values->lr, values->cbow ? "cbow" : "skipgram",
-        values->cbow_gradient, values->whole_text ? "text" : "line", values->deterministic);
+        (long long)values->negative, values->sample, values->subsampling, (long long)values->epochs,
+        values->lr, values->cbow ? "cbow" : "skipgram", values->cbow_gradient,
+        values->whole_text ? "text" : "line", values->deterministic);
     return failed(rnnkit_word2vec_create(of->vocab, options, &of->word2vec)) ? OUTCOME_FAILED
                                                                              : OUTCOME_OK;
 }
@@ -134,15 +127,15 @@ static void tell_start(const run *of)
         json_integer("dimension", dimension);
         json_end();
     } else {
-        console_line("%s words, %lld numbers each", console_count(words, number),
-            (long long)dimension);
+        console_line(
+            "%s words, %lld numbers each", console_count(words, number), (long long)dimension);
     }
 }
 
 static double words_per_second(const run *of)
 {
     int64_t words = 0;
-    double seconds = now() - of->begun;
+    double seconds = system_clock() - of->begun;
 
     if (failed(rnnkit_word2vec_progress(of->word2vec, NULL, NULL, &words, NULL, NULL))) return 0;
     return seconds > 0 ? (double)(words - of->before) / seconds : 0;
@@ -151,7 +144,7 @@ static double words_per_second(const run *of)
 static void tell_progress(run *of, double done, double loss, double rate)
 {
     char line[256], speed[CONSOLE_NUMBER_SIZE], left[CONSOLE_NUMBER_SIZE];
-    double time = now(), seconds = time - of->begun;
+    double time = system_clock(), seconds = time - of->begun;
     double interval = of->values->json || !console_is_terminal() ? 10 : 0.1;
     double remaining = done > 0 ? seconds * (1 - done) / done : 0;
 
@@ -189,12 +182,12 @@ static int train(run *of)
 {
     int32_t status;
 
-    of->begun = of->shown = now();
+    of->begun = of->shown = system_clock();
     if (failed(rnnkit_word2vec_progress(of->word2vec, NULL, NULL, &of->before, NULL, NULL)))
         return OUTCOME_FAILED;
     status = rnnkit_word2vec_train(of->word2vec, on_progress, of);
     if (failed(status)) return OUTCOME_FAILED;
-    of->trained = now() - of->begun;
+    of->trained = system_clock() - of->begun;
     return status == RNNKIT_STOPPED ? OUTCOME_INTERRUPTED : OUTCOME_OK;
 }
 
@@ -274,8 +267,9 @@ static int train_all(run *of)
     return outcome == OUTCOME_OK ? tell_done(of) : outcome;
 }
 
-int train_command(const settings *values)
+int train_command(arguments *parsed)
 {
+    const settings *values = parsed->values;
     run of = {.values = values};
     char options[64];
     int outcome;

@@ -38,6 +38,8 @@ typedef struct rnnkit_state rnnkit_state;
 typedef struct rnnkit_attention rnnkit_attention;
 typedef struct rnnkit_decoder rnnkit_decoder;
 typedef struct rnnkit_search rnnkit_search;
+typedef struct rnnkit_multihead rnnkit_multihead;
+typedef struct rnnkit_norm rnnkit_norm;
 typedef struct rnnkit_optimizer rnnkit_optimizer;
 typedef struct rnnkit_schedule rnnkit_schedule;
 typedef struct rnnkit_tokenizer rnnkit_tokenizer;

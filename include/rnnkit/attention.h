@@ -25,10 +25,13 @@ RNNKIT_BEGIN
  * All parameters are uniform in +-1/sqrt(columns).
  *
  * Options (noun "attention"): score (additive), width (of additive and concat; 0: query_width),
- * bias (of additive and concat). Arrays: none. Ownership: *out is the caller's, to be given to
- * rnnkit_attention_destroy; the weights are the model's. Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT
- * (NULL, empty or used name, a size below 1), RNNKIT_E_SHAPE (sizes that the score cannot compare;
- * overflow), RNNKIT_E_OPTION (also width or bias for a score that has none), RNNKIT_E_MEMORY.
+ * bias (1: of additive and concat).
+ * Arrays: none.
+ * Ownership: *out is the caller's, to be given to rnnkit_attention_destroy; the weights are the
+ *   model's.
+ * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL, empty or used name, a size below 1),
+ *   RNNKIT_E_SHAPE (sizes that the score cannot compare; overflow), RNNKIT_E_OPTION (also width or
+ *   bias for a score that has none), RNNKIT_E_MEMORY.
  * Threads: owner of the model.
  * Since: 0.1.
  * Source: Bahdanau, Cho and Bengio 2015 (additive); Luong, Pham and Manning 2015 (dot, general,

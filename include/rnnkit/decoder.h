@@ -13,7 +13,7 @@
 
 RNNKIT_BEGIN
 
-/** Adds a decoder of LSTM layers with attention to a model.
+/** Adds a decoder of recurrent layers with attention to a model.
  *
  * With style=bahdanau the state before a step looks, and the context is part of what the first
  * layer reads; the output is tanh(Wc [context; h; x] + b). With style=luong the state after a step
@@ -28,7 +28,7 @@ RNNKIT_BEGIN
  * [hidden] for each layer, and the same for c: the first state is tanh of what they give. All are
  * uniform, in +-1/sqrt(hidden) for the recurrent layers, in +-1/sqrt(columns) for the others.
  *
- * Options (noun "decoder"): style (bahdanau), layers, dropout (between layers, not after the last),
+ * Options (noun "decoder"): style (bahdanau), cell (lstm or gru), layers, dropout (between layers, not after the last),
  * feeding (of luong), output (width of the output; 0: hidden), start (width of the vector that the
  * first state is made from; 0: the first state is zero), score, attention_width, attention_bias (as
  * score, width and bias of an attention).

@@ -12,6 +12,7 @@
  *   embedding.h, rnn.h, linear.h   the layers
  *   loss.h        losses of numbers and probabilities
  *   attention.h   looking at a source, and where a model looks
+ *   multihead.h, norm.h   what a Transformer block is made of
  *   decoder.h     writing a sequence while looking at a source
  *   tape.h        what was computed, and its gradients
  *   tensor.h      the values on a tape
@@ -45,6 +46,8 @@
 #include "rnnkit/linear.h"
 #include "rnnkit/loss.h"
 #include "rnnkit/model.h"
+#include "rnnkit/multihead.h"
+#include "rnnkit/norm.h"
 #include "rnnkit/optimizer.h"
 #include "rnnkit/pairs.h"
 #include "rnnkit/rnn.h"

@@ -18,10 +18,11 @@ RNNKIT_BEGIN
  * written, the decoder, and the linear layer that gives logits.
  *
  * Options (noun "search"): beam (hypotheses that are followed at once; 1: greedy), n_best (how many
- * are given, at most beam), length_penalty, min_length and max_length (ids without the end sign),
- * unknown (1: <unk> may be written), sample (1: hypotheses are drawn, `beam` of them
- * independently), temperature, top_k, top_p (of sample, as a generator's), seed (of sample and
- * rnnkit_search_mix; -1: the context's), bos, eos (ids that begin and end a text). Arrays: none.
+ * are given, at most beam), length_penalty, min_length (ids at least, without the end sign),
+ * max_length (ids at most), unknown (1: <unk> may be written), sample (1: hypotheses are drawn,
+ * `beam` of them independently), temperature, top_k, top_p (of sample, as a generator's), seed (of
+ * sample and rnnkit_search_mix; -1: the context's), bos, eos (ids that begin and end a text).
+ * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_search_destroy; it keeps the layers alive.
  * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL; layers of different contexts), RNNKIT_E_SHAPE
  *   (layers that do not fit together; too few ids), RNNKIT_E_OPTION, RNNKIT_E_MEMORY.
@@ -65,9 +66,12 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_search_run(
  * Arrays: ids: room for `capacity` int32, NULL when capacity is 0; *needed: how many ids there are,
  *   neither <bos> nor <eos> among them.
  * Ownership: the caller's array is filled; *score and *cut are set, either may be NULL: cut is 1
- * when max_length ended the hypothesis. Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL; source or
- * rank outside the range), RNNKIT_E_NOT_FOUND (the search found fewer hypotheses), RNNKIT_E_ORDER
- * (no run before), RNNKIT_E_TOO_SMALL (*needed is set all the same). Threads: owner. Since: 0.1.
+ *   when max_length ended the hypothesis.
+ * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL; source or rank outside the range),
+ *   RNNKIT_E_NOT_FOUND (the search found fewer hypotheses), RNNKIT_E_ORDER (no run before),
+ *   RNNKIT_E_TOO_SMALL (*needed is set all the same).
+ * Threads: owner.
+ * Since: 0.1.
  * Source: none.
  */
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_search_result(const rnnkit_search *search, int64_t source,
@@ -92,7 +96,7 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_search_weights(
  *   with its end sign, then RNNKIT_IGNORE; scores: double [B].
  * Ownership: all are read during the call only; the caller's array is filled.
  * Errors: as rnnkit_search_run; RNNKIT_E_ARGUMENT also for an id outside the range, for one behind
- *   RNNKIT_IGNORE, and for a text without ids.
+ *   the text's end, and for a text without ids.
  * Threads: owner of the search and of the tape; the model is shared.
  * Since: 0.1.
  * Source: none.
@@ -105,11 +109,14 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_search_score(rnnkit_search *search, rnnki
  * own mistakes. Each id of `inputs` but those of the first step and <pad> is replaced with
  * probability `rate` by the most likely one after what was read so far.
  *
- * Arrays: memory, lengths, start: as rnnkit_search_run; inputs, mixed: int32 [steps][B]; they may
- * be the same. Ownership: all are read during the call only; the caller's array is filled. `step`
- * chooses the draws: the number of the training step, say. Errors: as rnnkit_search_run;
- * RNNKIT_E_ARGUMENT also for an id or a rate outside the range. Threads: owner of the search and of
- * the tape; the model is shared. Since: 0.1. Source: Bengio, Vinyals, Jaitly and Shazeer 2015.
+ * Arrays: memory, lengths, start: as rnnkit_search_run; inputs, mixed: int32 [steps][B], which may
+ *   be the same.
+ * Ownership: all are read during the call only; the caller's array is filled. `step` chooses the
+ *   draws: the number of the training step, say.
+ * Errors: as rnnkit_search_run; RNNKIT_E_ARGUMENT also for an id or a rate outside the range.
+ * Threads: owner of the search and of the tape; the model is shared.
+ * Since: 0.1.
+ * Source: Bengio, Vinyals, Jaitly and Shazeer 2015.
  */
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_search_mix(rnnkit_search *search, rnnkit_tensor *memory,
     const int32_t *lengths, rnnkit_tensor *start, const int32_t *inputs, int64_t steps, double rate,

@@ -74,6 +74,32 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_tape_input(
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_dropout_forward(
     rnnkit_tape *tape, rnnkit_tensor *x, double rate, rnnkit_tensor **out);
 
+/** The sum of two tensors, element by element: what residual connections are made of.
+ *
+ * Arrays: a, b: any shape, the same; *out: the same.
+ * Ownership: *out belongs to the tape.
+ * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL), RNNKIT_E_SHAPE, RNNKIT_E_ORDER (a tensor of
+ *   another tape), RNNKIT_E_MEMORY.
+ * Threads: owner of the tape.
+ * Since: 0.1.
+ * Source: none.
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_add_forward(
+    rnnkit_tape *tape, rnnkit_tensor *a, rnnkit_tensor *b, rnnkit_tensor **out);
+
+/** y = max(x, 0); the gradient at 0 is 0.
+ *
+ * Arrays: x: any shape; *out: the same.
+ * Ownership: *out belongs to the tape.
+ * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL), RNNKIT_E_ORDER (a tensor of another tape),
+ *   RNNKIT_E_MEMORY.
+ * Threads: owner of the tape.
+ * Since: 0.1.
+ * Source: PyTorch nn.ReLU.
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_relu_forward(
+    rnnkit_tape *tape, rnnkit_tensor *x, rnnkit_tensor **out);
+
 /** Adds the gradients of `loss` to those of all parameters it was computed from. Once per clear.
  *
  * Arrays: none.

@@ -37,6 +37,8 @@ static const rki_option_table *const nouns[] = {
     &rki_pointwise_loss_options,
     &rki_attention_options,
     &rki_decoder_options,
+    &rki_multihead_options,
+    &rki_norm_options,
     &rki_tape_options,
     &rki_optimizer_options,
     &rki_schedule_options,

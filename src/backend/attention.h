@@ -1,10 +1,13 @@
 /* Attention: the arguments of its operations, part of the table in backend.h.
  *
  * Queries look at the positions of a source. What is learnt about scores is in the projections,
- * which are products of their own (the source's is made once); here, for row b, query t, position
- * s: DOT       e_ts = scale * sum_a q_ta keys_sa ADDITIVE  e_ts = sum_a v_a tanh(q_ta + keys_sa)
- * (Bahdanau 2015; Luong 2015, concat) p_t = softmax of e_t       context_t = sum_s p_ts values_s A
- * query sees positions s < lengths[b], of these with `causal` only s <= t. At all others p_ts is
+ * which are products of their own (the source's is made once). For row b, query t, position s:
+ *
+ *   DOT       e_ts = scale * sum_a q_ta keys_sa
+ *   ADDITIVE  e_ts = sum_a v_a tanh(q_ta + keys_sa)     (Bahdanau 2015; Luong 2015, concat)
+ *   p_t = softmax of e_t       context_t = sum_s p_ts values_s
+ *
+ * A query sees positions s < lengths[b], of these with `causal` only s <= t. At all others p_ts is
  * exactly 0 and neither keys nor values are read. Queries t >= query_lengths[b] see nothing: their
  * weights and context are 0 and they have no part in any gradient.
  *

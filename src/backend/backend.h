@@ -25,6 +25,7 @@
 
 #include "backend/attention.h"
 #include "backend/decoding.h"
+#include "backend/norm.h"
 #include "base/random.h"
 #include "tensor/tensor.h"
 
@@ -116,12 +117,14 @@ static inline int64_t rki_cell_gates(rki_cell cell)
  *   LSTM        i, f, o = sigmoid(s_i, s_f, s_o)   g = tanh(s_g)   c' = f c + i g
  *               h' = o tanh(c'), or with a projection W_hr (o tanh(c'))
  * and with layer_norm (Ba, Kiros and Hinton 2016; not for GRU_BEFORE)
- *   a = norm_ih normal(W_ih x_t)   u = norm_hh normal(W_hh h)   tanh(norm_c normal(c') +
- * norm_c_bias) normal(v) = (v - mean(v)) / sqrt(mean((v - mean(v))^2) + RKI_NORM_EPSILON), over all
- * of v. Zoneout (Krueger et al. 2017) mixes them with the state: h_t = m h + (1 - m) h', and c_t
- * alike. When training, m is 1 where an element's 32-bit draw is < rate * 2^32, else 0; otherwise m
- * is the rate. Draws are those of rki_dropout: element (t * batch + b) * width + j of `random` for
- * h (width: output), of the stream after it for c (width: hidden).
+ *   a = norm_ih normal(W_ih x_t)      u = norm_hh normal(W_hh h)
+ *   h' = o tanh(norm_c normal(c') + norm_c_bias) for an LSTM
+ *   normal(v) = (v - mean(v)) / sqrt(mean((v - mean(v))^2) + RKI_NORM_EPSILON), over all of v
+ *
+ * Zoneout (Krueger et al. 2017) mixes them with the state: h_t = m h + (1 - m) h', and c_t alike.
+ * When training, m is 1 where an element's 32-bit draw is < rate * 2^32, else 0; otherwise m is
+ * the rate. Draws are those of rki_dropout: element (t * batch + b) * width + j of `random` for h
+ * (width: output), of the stream after it for c (width: hidden).
  *
  * Row b lives at steps starts[b] .. starts[b] + lengths[b] - 1, which is within 0 .. steps - 1, and
  * is walked upwards, or downwards when `reverse`. At all other steps it does nothing: y is 0 there,
@@ -236,7 +239,8 @@ typedef struct rki_pool_backward {
  *   q_v = (1 - s) w_t [v = t] + s w_v / classes      Q = sum_v q_v
  *   row_loss[r] = Q log(sum_v exp(logits[r][v])) - sum_v q_v logits[r][v]
  * and, when dx is given, with p = softmax(logits), e = (Q p - q) * scale:
- *   dx[r] = e[r] W   dweight = e^T x   dbias = sum_r e[r]      (all three written, not added to). */
+ *   dx[r] = e[r] W   dweight = e^T x   dbias = sum_r e[r]      (all three written, not added to).
+ */
 typedef struct rki_softmax_loss {
     int64_t rows, inputs, classes;
     double scale;
@@ -280,9 +284,9 @@ typedef struct rki_pointwise_loss {
     void *dx;                /* [count], or NULL when not wanted */
 } rki_pointwise_loss;
 
-/* Negative sampling (Mikolov et al., NIPS 2013, equation 4). Row r of x meets `candidates` rows of a
- * table: ids[r][0], the word itself, with label 1, and noise words with label 0; an id of -1 is none.
- *   s = x[r] . table[id]     row_loss[r] = sum over candidates of -log sigmoid(label ? s : -s)
+/* Negative sampling (Mikolov et al., NIPS 2013, equation 4). Row r of x meets `candidates` rows of
+ * a table: ids[r][0], the word itself, with label 1, and noise words with label 0; an id of -1 is
+ * none. s = x[r] . table[id]     row_loss[r] = sum over candidates of -log sigmoid(label ? s : -s)
  * and, when dx is given, with g = (sigmoid(s) - label) * scale:
  *   dx[r] = sum over candidates of g table[id]
  *   dtable[u] = sum of g x[row] over the candidates order[j], j in starts[u] .. starts[u + 1] - 1
@@ -391,13 +395,20 @@ typedef struct rki_backend {
     size_t (*attention_source_scratch)(void *self, const rki_attention *attention);
     int32_t (*attention_source)(void *self, const rki_attention_source *call);
 
-    /* See decoding.h. tanh: y = tanh(x), y may be x; its backward: dx = dy (1 - y^2), dx may be dy. */
+    /* See decoding.h. tanh: y = tanh(x), y may be x; its backward: dx = dy (1 - y^2), dx may be dy.
+     */
     int32_t (*cell_forward)(void *self, const rki_cell_forward *call);
     int32_t (*cell_backward)(void *self, const rki_cell_backward *call);
     int32_t (*tanh)(void *self, int64_t count, const void *x, void *y);
-    int32_t (*tanh_backward)(
-        void *self, int64_t count, const void *y, const void *dy, void *dx);
+    int32_t (*tanh_backward)(void *self, int64_t count, const void *y, const void *dy, void *dx);
     int32_t (*top)(void *self, const rki_top *call);
+
+    /* See norm.h. relu: y = max(x, 0), y may be x; its backward: dx = y > 0 ? dy : 0, dx may be dy. */
+    int32_t (*norm_forward)(void *self, const rki_norm_forward *call);
+    int32_t (*norm_backward)(void *self, const rki_norm_backward *call);
+    int32_t (*relu)(void *self, int64_t count, const void *x, void *y);
+    int32_t (*relu_backward)(
+        void *self, int64_t count, const void *y, const void *dy, void *dx);
 } rki_backend;
 
 /* The one symbol that a plug-in exports (name: RKI_BACKEND_ENTRY). */

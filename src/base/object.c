@@ -29,6 +29,8 @@ static const char *const kind_names[RKI_KIND_COUNT] = {
     [RKI_KIND_ATTENTION] = "attention",
     [RKI_KIND_DECODER] = "decoder",
     [RKI_KIND_SEARCH] = "search",
+    [RKI_KIND_MULTIHEAD] = "multi-head attention",
+    [RKI_KIND_NORM] = "layer normalisation",
 };
 
 void rki_object_init(rki_object *object, rki_kind kind)

@@ -35,6 +35,8 @@ typedef enum rki_kind {
     RKI_KIND_ATTENTION,
     RKI_KIND_DECODER,
     RKI_KIND_SEARCH,
+    RKI_KIND_MULTIHEAD,
+    RKI_KIND_NORM,
     RKI_KIND_COUNT
 } rki_kind;
 

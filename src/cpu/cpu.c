@@ -124,6 +124,7 @@ static const rki_backend table = {
     .recurrent_forward = rki_cpu_recurrent_forward,
     .recurrent_backward = rki_cpu_recurrent_backward,
     .recurrent_step = rki_cpu_recurrent_step,
+    .recurrent_gates = rki_cpu_recurrent_gates,
     .pool = rki_cpu_pool,
     .pool_backward = rki_cpu_pool_backward,
     .softmax_loss_scratch = rki_cpu_softmax_loss_scratch,
@@ -142,6 +143,10 @@ static const rki_backend table = {
     .tanh = rki_cpu_tanh,
     .tanh_backward = rki_cpu_tanh_backward,
     .top = rki_cpu_top,
+    .norm_forward = rki_cpu_norm_forward,
+    .norm_backward = rki_cpu_norm_backward,
+    .relu = rki_cpu_relu,
+    .relu_backward = rki_cpu_relu_backward,
 };
 
 const rki_backend *rki_cpu_backend(void)

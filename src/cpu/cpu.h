@@ -41,7 +41,7 @@ int32_t rki_cpu_scatter(void *self, const rki_scatter *call);
 /* dropout.c */
 int32_t rki_cpu_dropout(void *self, const rki_dropout *call);
 
-/* recurrent_forward.c, recurrent_backward.c, recurrent_step.c */
+/* recurrent_forward.c, recurrent_backward.c, recurrent_step.c, recurrent_gates.c */
 size_t rki_cpu_recurrent_stash(void *self, const rki_recurrent *layer);
 size_t rki_cpu_recurrent_forward_scratch(void *self, const rki_recurrent *layer);
 size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent *layer);
@@ -49,6 +49,7 @@ size_t rki_cpu_recurrent_step_scratch(void *self, const rki_recurrent *layer);
 int32_t rki_cpu_recurrent_forward(void *self, const rki_recurrent_forward *call);
 int32_t rki_cpu_recurrent_backward(void *self, const rki_recurrent_backward *call);
 int32_t rki_cpu_recurrent_step(void *self, const rki_recurrent_step *call);
+int32_t rki_cpu_recurrent_gates(void *self, const rki_recurrent_gates *call);
 
 /* pool.c */
 int32_t rki_cpu_pool(void *self, const rki_pool *call);
@@ -81,5 +82,11 @@ int32_t rki_cpu_cell_backward(void *self, const rki_cell_backward *call);
 int32_t rki_cpu_tanh(void *self, int64_t count, const void *x, void *y);
 int32_t rki_cpu_tanh_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
 int32_t rki_cpu_top(void *self, const rki_top *call);
+
+/* norm.c */
+int32_t rki_cpu_norm_forward(void *self, const rki_norm_forward *call);
+int32_t rki_cpu_norm_backward(void *self, const rki_norm_backward *call);
+int32_t rki_cpu_relu(void *self, int64_t count, const void *x, void *y);
+int32_t rki_cpu_relu_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
 
 #endif

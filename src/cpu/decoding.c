@@ -1,4 +1,5 @@
-/* The LSTM's cell by itself, tanh, and the most likely classes; equations in backend/decoding.h. */
+/* A cell by itself, tanh, and the most likely classes; equations in
+ * backend/decoding.h. */
 #include <math.h>
 
 #include "cpu/cpu.h"
@@ -25,15 +26,23 @@ static void forward_rows(void *user, int64_t begin, int64_t end)
 {
     const forward *f = user;
     const rki_cell_forward *call = f->call;
-    int64_t at = begin * call->hidden;
-    rki_lstm_step step = {.hidden = call->hidden,
+    int64_t at = begin * call->hidden, gates = call->gru ? 3 : 4;
+    rki_cell_step step = {.cell = call->gru ? RKI_CELL_GRU : RKI_CELL_LSTM,
+        .hidden = call->hidden,
         .count = end - begin,
-        .c = (const float *)call->c_before + at,
-        .z = (float *)call->z + 4 * at,
+        .ldh = call->hidden,
+        .z = (float *)call->z + gates * at,
         .keep = 1,
         .h_next = (float *)call->h + at,
-        .c_next = (float *)call->c + at};
-    f->kernels->lstm_step(&step);
+        .ldh_next = call->hidden};
+    if (call->gru) {
+        step.h = (const float *)call->h_before + at;
+        step.reset = (float *)(uintptr_t)call->reset + at; /* written as it was read */
+    } else {
+        step.c = (const float *)call->c_before + at;
+        step.c_next = (float *)call->c + at;
+    }
+    f->kernels->cell_step(&step);
 }
 
 int32_t rki_cpu_cell_forward(void *self, const rki_cell_forward *call)
@@ -53,16 +62,25 @@ static void backward_rows(void *user, int64_t begin, int64_t end)
 {
     const backward *f = user;
     const rki_cell_backward *call = f->call;
-    int64_t at = begin * call->hidden;
-    rki_lstm_gradient step = {.hidden = call->hidden,
+    int64_t at = begin * call->hidden, gates = call->gru ? 3 : 4;
+    rki_cell_gradient step = {.cell = call->gru ? RKI_CELL_GRU : RKI_CELL_LSTM,
+        .hidden = call->hidden,
         .count = end - begin,
         .dy = (const float *)call->dh + at,
-        .gates = (const float *)call->gates + 4 * at,
-        .c_before = (const float *)call->c_before + at,
-        .c = (const float *)call->c + at,
-        .dc = (float *)call->dc + at,
-        .dz = (float *)call->dz + 4 * at};
-    f->kernels->lstm_gradient(&step);
+        .lddy = call->hidden,
+        .gates = (const float *)call->gates + gates * at,
+        .ldh = call->hidden,
+        .carry = (float *)call->carry + at,
+        .dz = (float *)call->dz + gates * at};
+    if (call->gru) {
+        step.reset = (const float *)call->reset + at;
+        step.h_before = (const float *)call->h_before + at;
+        step.dn = (float *)call->dn + at;
+    } else {
+        step.c_before = (const float *)call->c_before + at;
+        step.c = (const float *)call->c + at;
+    }
+    f->kernels->cell_gradient(&step);
 }
 
 int32_t rki_cpu_cell_backward(void *self, const rki_cell_backward *call)
@@ -121,8 +139,8 @@ static int is_banned(const rki_top *call, int64_t id)
     return 0;
 }
 
-/* Puts a logit among the `count` largest so far, of which `have` are there already; a later one
- * goes behind those that are equal. */
+/* Puts a logit among the `count` largest so far, of which `have` are there
+ * already; a later one goes behind those that are equal. */
 static int64_t insert(
     const rki_top *call, int32_t id, double x, int32_t *ids, double *best, int64_t have)
 {

@@ -1,7 +1,8 @@
 /* Dropout: the mask is drawn anew wherever it is needed and never kept (kernels/dropout.h). */
+#include "cpu/dropout.h"
+
 #include <math.h>
 
-#include "cpu/cpu.h"
 #include "cpu/parallel.h"
 
 /* Elements that are worth another thread; whole groups of draws. With a period a block is one
@@ -22,22 +23,22 @@ static void drop_block(void *user, int64_t begin, int64_t end)
         (const float *)w->call->x + begin, w->call->accumulate, (float *)w->call->y + begin);
 }
 
-/* A rate so near to 1 that no draw reaches it keeps nothing: the scale takes care of that. */
-static rki_dropout_draws prepare(const rki_cpu *cpu, const rki_dropout *call)
+rki_dropout_draws rki_dropout_prepare(
+    const rki_cpu *cpu, rki_random random, uint64_t step, double rate)
 {
     rki_dropout_draws draws;
-    double least = ceil(call->rate * 4294967296.0);
+    double least = ceil(rate * 4294967296.0);
     int none = least >= 4294967296.0;
     draws.threshold = none ? UINT32_MAX : (uint32_t)least;
-    draws.scale = none ? 0.0f : (float)(1.0 / (1.0 - call->rate));
-    cpu->host->random_words(call->random, call->step, draws.key, draws.fixed);
+    draws.scale = none ? 0.0f : (float)(1.0 / (1.0 - rate));
+    cpu->host->random_words(random, step, draws.key, draws.fixed);
     return draws;
 }
 
 int32_t rki_cpu_dropout(void *self, const rki_dropout *call)
 {
     const rki_cpu *cpu = self;
-    work w = {cpu->kernels, call, prepare(cpu, call)};
+    work w = {cpu->kernels, call, rki_dropout_prepare(cpu, call->random, call->step, call->rate)};
     int64_t block = call->period > 0 ? call->period : BLOCK;
     rki_parallel_blocks(cpu->threads, call->count, block, drop_block, &w);
     return RNNKIT_OK;

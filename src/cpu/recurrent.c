@@ -1,71 +1,7 @@
 /* What the passes of the recurrent layer share. See recurrent.h. */
 #include "cpu/recurrent.h"
 
-enum {
-    ALIGNMENT = 64,
-    WORK_STEP = 1 << 19 /* multiply-adds of the recurrent products that are worth another thread */
-};
-
-int32_t rki_recurrent_check(const rki_cpu *cpu, const rki_recurrent *layer)
-{
-    if (layer->cell == RKI_CELL_LSTM && layer->output == layer->hidden && !layer->reverse &&
-        !layer->layer_norm && layer->zoneout_h == 0 && layer->zoneout_c == 0 &&
-        layer->starts == NULL)
-        return RNNKIT_OK;
-    return cpu->host->fail(RNNKIT_E_BACKEND, "device cpu computes plain LSTMs alone");
-}
-
-int64_t rki_recurrent_life(
-    const int32_t *starts, const int32_t *lengths, int64_t steps, int64_t b, int64_t *begin)
-{
-    *begin = starts ? starts[b] : 0;
-    return lengths ? lengths[b] : steps - *begin;
-}
-
-int64_t rki_recurrent_steps(const rki_recurrent *size, const int32_t *lengths)
-{
-    if (lengths == NULL) return size->steps;
-    int64_t longest = 0;
-    for (int64_t b = 0; b < size->batch; b++)
-        if (lengths[b] > longest) longest = lengths[b];
-    return longest;
-}
-
-/* At least half a tile of rows for each: with fewer, all threads read all weights to little use. */
-int64_t rki_recurrent_tasks(const rki_cpu *cpu, const rki_recurrent *size)
-{
-    int64_t least_rows = (cpu->kernels->tile_rows + 1) / 2;
-    int64_t tasks = size->batch / least_rows;
-    double work = (double)size->steps * (double)size->batch * (double)size->hidden *
-                  (double)size->hidden * RKI_GATES / WORK_STEP;
-    if (tasks > cpu->threads) tasks = cpu->threads;
-    if ((double)tasks > work) tasks = (int64_t)work;
-    return tasks < 1 ? 1 : tasks;
-}
-
-void rki_recurrent_share(int64_t batch, int64_t tasks, int64_t index, int64_t *begin, int64_t *end)
-{
-    *begin = batch * index / tasks;
-    *end = batch * (index + 1) / tasks;
-}
-
-int64_t rki_recurrent_live(
-    const int32_t *lengths, int64_t t, int64_t begin, int64_t end, int32_t *rows)
-{
-    int64_t count = 0;
-    for (int64_t b = begin; b < end; b++)
-        if (lengths == NULL || lengths[b] > t) rows[count++] = (int32_t)b;
-    return count;
-}
-
-const float *rki_recurrent_bias(
-    const float *bias_ih, const float *bias_hh, int64_t count, float *sum)
-{
-    if (bias_ih == NULL) return NULL;
-    for (int64_t j = 0; j < count; j++)
-        sum[j] = bias_ih[j] + bias_hh[j];
-    return sum;
-}
+enum { ALIGNMENT = 64 };
 
 void *rki_pieces_take(rki_pieces *pieces, size_t bytes)
 {
@@ -74,17 +10,80 @@ void *rki_pieces_take(rki_pieces *pieces, size_t bytes)
     return pieces->block ? pieces->block + at : NULL;
 }
 
-int64_t rki_recurrent_panels(const rki_cpu *cpu, int64_t hidden)
+int64_t rki_packed_count(const rki_cpu *cpu, int64_t k, int64_t n)
 {
     int64_t lanes = cpu->kernels->lanes;
-    return (hidden + lanes - 1) / lanes * lanes * RKI_GATES * hidden;
+    return (n + lanes - 1) / lanes * lanes * k;
 }
 
-rki_stash rki_recurrent_cut_stash(rki_pieces *pieces, const rki_recurrent *size)
+void rki_packed_make(const rki_cpu *cpu, int64_t k, int64_t n, const float *weight, int64_t ldb,
+    int transposed, float *packed)
 {
-    rki_stash stash;
-    int64_t states = size->steps * size->batch * size->hidden;
-    stash.gates = rki_take_floats(pieces, states * RKI_GATES);
-    stash.cells = rki_take_floats(pieces, states);
-    return stash;
+    for (int64_t i = 0; i < k; i += RKI_BLOCK_K) {
+        int64_t steps = k - i < RKI_BLOCK_K ? k - i : RKI_BLOCK_K;
+        cpu->kernels->pack_b(steps, n, transposed ? weight + i : weight + i * ldb, ldb, transposed,
+            NULL, packed + rki_packed_count(cpu, i, n));
+    }
+}
+
+void rki_packed_run(const rki_cpu *cpu, const rki_packed_product *call)
+{
+    for (int64_t i = 0; i < call->k; i += RKI_BLOCK_K) {
+        rki_product block = {.rows = call->rows,
+            .n = call->n,
+            .k = call->k - i < RKI_BLOCK_K ? call->k - i : RKI_BLOCK_K,
+            .a = call->a + i,
+            .lda = call->lda,
+            .panels = call->packed + rki_packed_count(cpu, i, call->n),
+            .bias = i == 0 ? call->bias : NULL,
+            .add = call->add || i > 0,
+            .c = call->c,
+            .ldc = call->ldc};
+        cpu->kernels->product(&block);
+    }
+}
+
+rki_stash rki_stash_cut(rki_pieces *pieces, const rki_recurrent *layer)
+{
+    rki_stash s = {0};
+    int64_t rows = layer->steps * layer->batch, units = rows * layer->hidden;
+    int64_t gates = rki_cell_gates(layer->cell) * units;
+    int lstm = layer->cell == RKI_CELL_LSTM;
+    s.gates = rki_take_floats(pieces, gates);
+    if (lstm) s.cells = rki_take_floats(pieces, units);
+    if (layer->cell == RKI_CELL_GRU) s.reset = rki_take_floats(pieces, units);
+    if (layer->lengths || layer->starts) s.h = rki_take_floats(pieces, rows * layer->output);
+    if (lstm && (layer->layer_norm || layer->zoneout_c > 0))
+        s.candidates = rki_take_floats(pieces, units);
+    if (layer->output != layer->hidden) s.shown = rki_take_floats(pieces, units);
+    if (!layer->layer_norm) return s;
+    s.normal_a = rki_take_floats(pieces, gates);
+    s.normal_u = rki_take_floats(pieces, gates);
+    if (lstm) s.normal_c = rki_take_floats(pieces, units);
+    s.scale = rki_take_floats(pieces, 3 * rows);
+    return s;
+}
+
+int rki_recurrent_fused(const rki_recurrent *layer)
+{
+    return layer->cell != RKI_CELL_GRU_BEFORE && !layer->layer_norm && layer->zoneout_h == 0 &&
+           layer->zoneout_c == 0 && layer->output == layer->hidden;
+}
+
+const float *rki_recurrent_bias(
+    const rki_recurrent *layer, const rki_recurrent_weights *weights, float *out)
+{
+    const float *first = weights->bias_ih, *second = weights->bias_hh;
+    int64_t all = rki_cell_gates(layer->cell) * layer->hidden;
+    int64_t both = layer->cell == RKI_CELL_GRU ? 2 * layer->hidden : all;
+    if (first == NULL) return NULL;
+    for (int64_t j = 0; j < all; j++)
+        out[j] = j < both ? first[j] + second[j] : first[j];
+    return out;
+}
+
+const float *rki_recurrent_bias_n(const rki_recurrent *layer, const rki_recurrent_weights *weights)
+{
+    if (layer->cell != RKI_CELL_GRU || weights->bias_hh == NULL) return NULL;
+    return (const float *)weights->bias_hh + 2 * layer->hidden;
 }

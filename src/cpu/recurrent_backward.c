@@ -1,277 +1,231 @@
-/* The backward pass of the recurrent layer: the gradients of an LSTM over a whole sequence.
+/* The backward pass of the recurrent layer over a whole sequence.
  *
  * Each thread takes its rows back through time, a step being one kernel over the packed weight_hh
- * (kernels/lstm_backward.h), and leaves the gates' gradient dZ of all steps. Then
- *   dW_ih += dZ^T X     dW_hh += dZ^T H_before     db += column sums of dZ     dX = dZ W_ih
- * are single products. The sums over rows run over the living ones alone, in the order of time, so
- * that padding neither costs nor counts, whatever it holds.
+ * (kernels/cell_backward.h) or composed (recurrent_composed_backward.c), and leaves the gates'
+ * gradient dZ of all steps; then come the gradients of the weights (recurrent_gradients.c). Only
+ * living rows are packed, so that padding neither costs nor counts, whatever it holds.
  */
+#include "cpu/recurrent_backward.h"
+
 #include <string.h>
 
 #include "base/float_mode.h"
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
-#include "cpu/recurrent.h"
 
 typedef struct layout {
-    float *dz; /* [steps][batch][4 hidden], zeros where a row has ended */
-    float *dc; /* [batch][hidden] */
-    float *panels, *bias;
-    int32_t *rows;   /* [batch] */
-    int32_t *living; /* [steps * batch]: place in [steps][batch] of each living row, by time */
-    void *gemm;
+    float *panels, *panels_hr;
+    float *h0, *c0, *dy; /* with lengths or starts */
+    rki_gradient_room gradients;
 } layout;
 
 typedef struct pass {
-    const rki_cpu *cpu;
-    const rki_recurrent_backward *call;
+    rki_backward_pass p;
     layout at;
-    rki_stash stash;
-    int64_t tasks, steps;
+    int fused;
 } pass;
 
-/* The products in question, with all of their sizes. */
-static rki_gemm weight_product(const rki_recurrent *size, int64_t width, int64_t count)
+const float *rki_gradient_h(const rki_backward_pass *p, int64_t k, int64_t begin, int64_t *stride)
 {
-    int64_t gates = RKI_GATES * size->hidden;
-    return (rki_gemm){.transpose_a = 1,
-        .accumulate = 1,
-        .m = gates,
-        .n = width,
-        .k = count,
-        .lda = gates,
-        .ldb = width,
-        .ldc = width};
+    *stride = k > 0 ? p->ldh : p->layer->output;
+    return k > 0 ? p->h + (rki_plan_first(&p->plan, k - 1) + begin) * p->ldh
+                 : p->h0 + begin * p->layer->output;
 }
 
-static rki_gemm input_product(const rki_recurrent *size, int64_t width, int64_t count)
+const float *rki_gradient_c(const rki_backward_pass *p, int64_t k, int64_t begin)
 {
-    int64_t gates = RKI_GATES * size->hidden;
-    return (rki_gemm){.m = count, .n = width, .k = gates, .lda = gates, .ldb = width, .ldc = width};
+    int64_t hidden = p->layer->hidden;
+    return k > 0 ? p->stash.cells + (rki_plan_first(&p->plan, k - 1) + begin) * hidden
+                 : p->c0 + begin * hidden;
 }
 
-static size_t gemm_scratch(rki_cpu *cpu, const rki_recurrent *size)
+static void cut_composed(rki_backward_pass *p, rki_pieces *pieces)
 {
-    int64_t count = size->steps * size->batch;
-    rki_gemm products[4] = {weight_product(size, size->input, count),
-        weight_product(size, size->hidden, count), input_product(size, size->input, count),
-        input_product(size, size->hidden, size->batch)};
-    size_t most = 0;
-    for (int i = 0; i < 4; i++) {
-        size_t bytes = rki_cpu_gemm_scratch(cpu, &products[i]);
-        if (bytes > most) most = bytes;
+    const rki_recurrent *layer = p->layer;
+    int64_t rows = layer->steps * layer->batch, units = rows * layer->hidden;
+    int64_t widest = layer->output > layer->hidden ? layer->output : layer->hidden;
+    p->room = rki_composed_cut(pieces, layer);
+    p->down = rki_take_floats(pieces, 2 * layer->batch * layer->hidden);
+    p->kept = rki_take_floats(pieces, layer->batch * widest);
+    if (layer->output != layer->hidden) p->dshown = rki_take_floats(pieces, rows * layer->output);
+    if (layer->cell == RKI_CELL_GRU_BEFORE) p->inside = rki_take_floats(pieces, units);
+    if (layer->layer_norm) p->du = rki_take_floats(pieces, rows * p->plan.gates);
+    if (layer->layer_norm && layer->cell == RKI_CELL_LSTM)
+        p->dcell = rki_take_floats(pieces, units);
+}
+
+static pass start(rki_cpu *cpu, const rki_recurrent_backward *call, rki_pieces *pieces)
+{
+    const rki_recurrent *layer = &call->layer;
+    int64_t rows = layer->steps * layer->batch;
+    rki_pieces stash = {(char *)(uintptr_t)call->stash, 0};
+    pass f = {.fused = rki_recurrent_fused(layer)};
+    rki_backward_pass *p = &f.p;
+    p->cpu = cpu;
+    p->layer = layer;
+    p->call = call;
+    p->plan = rki_plan_make(cpu, layer, &stash, 0);
+    p->stash = rki_stash_cut(&stash, layer);
+    p->dz = rki_take_floats(pieces, rows * p->plan.gates);
+    if (layer->cell == RKI_CELL_GRU) p->dn = rki_take_floats(pieces, rows * layer->hidden);
+    p->dh = rki_take_floats(pieces, layer->batch * layer->output);
+    p->carry = rki_take_floats(pieces, layer->batch * layer->hidden);
+    f.at.panels = rki_take_floats(pieces, rki_gradient_panels(cpu, layer));
+    if (layer->output != layer->hidden)
+        f.at.panels_hr =
+            rki_take_floats(pieces, rki_packed_count(cpu, layer->output, layer->hidden));
+    if (layer->lengths || layer->starts) {
+        f.at.h0 = rki_take_floats(pieces, layer->batch * layer->output);
+        f.at.c0 = rki_take_floats(pieces, layer->batch * layer->hidden);
+        f.at.dy = rki_take_floats(pieces, rows * layer->output);
     }
-    return most;
+    if (!f.fused) cut_composed(p, pieces);
+    f.at.gradients = rki_gradient_cut(cpu, pieces, layer);
+    return f;
 }
 
-static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *size, rki_pieces *pieces)
-{
-    layout at;
-    int64_t count = size->steps * size->batch, gates = RKI_GATES * size->hidden;
-    at.dz = rki_take_floats(pieces, count * gates);
-    at.dc = rki_take_floats(pieces, size->batch * size->hidden);
-    at.panels = rki_take_floats(pieces, rki_recurrent_panels(cpu, size->hidden));
-    at.bias = rki_take_floats(pieces, gates);
-    at.rows = rki_pieces_take(pieces, (size_t)size->batch * sizeof(int32_t));
-    at.living = rki_pieces_take(pieces, (size_t)count * sizeof(int32_t));
-    at.gemm = rki_pieces_take(pieces, gemm_scratch(cpu, size));
-    return at;
-}
-
-size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent *size)
+size_t rki_cpu_recurrent_backward_scratch(void *self, const rki_recurrent *layer)
 {
     rki_pieces pieces = {NULL, 0};
-    cut_scratch(self, size, &pieces);
+    rki_recurrent_backward call = {.layer = *layer};
+    start(self, &call, &pieces);
     return pieces.used;
 }
 
-/* The rows that live at step t and at the one after it, or whose last step t is. */
-static int64_t choose_rows(
-    const pass *p, int64_t t, int last, int64_t begin, int64_t end, int32_t *rows)
+static void pack(pass *f)
 {
-    int64_t count = 0;
-    for (int64_t b = begin; b < end; b++) {
-        int64_t length = p->call->layer.lengths ? p->call->layer.lengths[b] : p->steps;
-        if (last ? length == t + 1 : length > t + 1) rows[count++] = (int32_t)b;
-    }
-    return count;
+    rki_backward_pass *p = &f->p;
+    const rki_recurrent *layer = p->layer;
+    const float *weight_hh = p->call->weights.weight_hh;
+    if (f->fused)
+        p->cpu->kernels->pack_b(
+            p->plan.gates, layer->hidden, weight_hh, layer->hidden, 0, NULL, f->at.panels);
+    else
+        rki_gradient_pack(p->cpu, layer, weight_hh, f->at.panels);
+    p->panels = f->at.panels;
+    if (f->at.panels_hr)
+        rki_packed_make(p->cpu, layer->output, layer->hidden, p->call->weights.weight_hr,
+            layer->hidden, 0, f->at.panels_hr);
+    p->panels_hr = f->at.panels_hr;
 }
 
-static void run_step(const pass *p, int64_t t, int last, const int32_t *rows, int64_t count)
+/* dh or carry, as a row's last step finds it. */
+static void start_state(const pass *f, const float *from, int64_t width, float *to)
 {
+    const float *sorted = rki_plan_batch(&f->p.plan, from, width, to);
+    size_t bytes = (size_t)(f->p.layer->batch * width) * sizeof(float);
+    if (sorted == NULL)
+        memset(to, 0, bytes);
+    else if (sorted != to)
+        memcpy(to, sorted, bytes);
+}
+
+static void place_states(pass *f)
+{
+    rki_backward_pass *p = &f->p;
+    const rki_recurrent *layer = p->layer;
     const rki_recurrent_backward *call = p->call;
-    int64_t state = call->layer.batch * call->layer.hidden;
-    float *dz = p->at.dz + t * state * RKI_GATES;
-    const float *c = p->stash.cells + t * state;
-    rki_lstm_gradient step = {.hidden = call->layer.hidden,
-        .count = count,
-        .rows = rows,
-        .panels = last ? NULL : p->at.panels,
-        .dz_after = last ? NULL : dz + state * RKI_GATES,
-        .dh = call->dhn,
-        .dy = (const float *)call->dy + t * state,
-        .gates = p->stash.gates + t * state * RKI_GATES,
-        .c_before = t > 0 ? c - state : call->c0,
-        .c = c,
-        .dc = p->at.dc,
-        .dz = dz};
-    p->cpu->kernels->lstm_gradient(&step);
+    int dense = p->plan.order == NULL;
+    p->h0 = rki_plan_batch(&p->plan, call->h0, layer->output, f->at.h0);
+    p->c0 = rki_plan_batch(&p->plan, call->c0, layer->hidden, f->at.c0);
+    p->h = dense ? call->y : p->stash.h;
+    p->ldh = dense ? call->ldy : layer->output;
+    p->lddy = dense ? call->lddy : layer->output;
+    if (call->dy)
+        p->dy = rki_plan_rows(
+            p->cpu, &p->plan, call->dy, call->lddy, layer->output, 0, p->plan.total, f->at.dy);
+    start_state(f, call->dhn, layer->output, p->dh);
+    start_state(f, call->dcn, layer->hidden, p->carry);
 }
 
-static void clear_ended(const pass *p, int64_t t, int64_t begin, int64_t end)
+/* One kernel for rows begin .. end - 1 of step k, all of which go on to step k + 1 or all end. */
+static void fused_gradient(const pass *f, int64_t k, int last, int64_t begin, int64_t end)
 {
-    int64_t gates = RKI_GATES * p->call->layer.hidden;
-    float *dz = p->at.dz + t * p->call->layer.batch * gates;
-    for (int64_t b = begin; b < end; b++)
-        if (p->call->layer.lengths && p->call->layer.lengths[b] <= t)
-            memset(dz + b * gates, 0, (size_t)gates * sizeof(float));
+    const rki_backward_pass *p = &f->p;
+    int64_t hidden = p->layer->hidden, first = rki_plan_first(&p->plan, k) + begin;
+    rki_cell_gradient step = {.cell = p->layer->cell,
+        .hidden = hidden,
+        .count = end - begin,
+        .dy = p->dy ? p->dy + first * p->lddy : NULL,
+        .lddy = p->lddy,
+        .gates = p->stash.gates + first * p->plan.gates,
+        .carry = p->carry + begin * hidden,
+        .dz = p->dz + first * p->plan.gates};
+    if (last)
+        step.dh = p->dh + begin * hidden;
+    else {
+        step.panels = p->panels;
+        step.dz_after = p->dz + (rki_plan_first(&p->plan, k + 1) + begin) * p->plan.gates;
+    }
+    if (p->layer->cell == RKI_CELL_LSTM) {
+        step.c = p->stash.cells + first * hidden;
+        step.c_before = rki_gradient_c(p, k, begin);
+    }
+    if (p->layer->cell == RKI_CELL_GRU) {
+        step.reset = p->stash.reset + first * hidden;
+        step.h_before = rki_gradient_h(p, k, begin, &step.ldh);
+        step.dn = p->dn + first * hidden;
+    }
+    p->cpu->kernels->cell_gradient(&step);
+}
+
+static int64_t between(int64_t begin, int64_t value, int64_t end)
+{
+    return value < begin ? begin : value > end ? end : value;
 }
 
 static void run_rows(void *user, int64_t index, int64_t unused)
 {
     (void)unused;
-    const pass *p = user;
-    int64_t begin, end, hidden = p->call->layer.hidden;
-    rki_recurrent_share(p->call->layer.batch, p->tasks, index, &begin, &end);
-    size_t bytes = (size_t)((end - begin) * hidden) * sizeof(float);
-    if (p->call->dcn)
-        memcpy(p->at.dc + begin * hidden, (const float *)p->call->dcn + begin * hidden, bytes);
-    else
-        memset(p->at.dc + begin * hidden, 0, bytes);
-    int32_t *rows = p->at.rows + begin;
-    for (int64_t t = p->steps - 1; t >= 0; t--) {
-        int64_t going = choose_rows(p, t, 0, begin, end, rows);
-        if (going > 0) run_step(p, t, 0, rows, going);
-        int64_t ending = choose_rows(p, t, 1, begin, end, rows);
-        if (ending > 0) run_step(p, t, 1, rows, ending);
-        if (going + ending < end - begin) clear_ended(p, t, begin, end);
+    const pass *f = user;
+    const rki_plan *plan = &f->p.plan;
+    int64_t begin, end;
+    rki_plan_share(plan, index, &begin, &end);
+    for (int64_t k = plan->steps - 1; k >= 0; k--) {
+        int64_t all = between(begin, rki_plan_count(plan, k), end);
+        int64_t going = between(begin, rki_plan_count(plan, k + 1), end);
+        if (!f->fused && all > begin) rki_composed_gradient(&f->p, k, begin, all);
+        if (!f->fused) continue;
+        if (going > begin) fused_gradient(f, k, 0, begin, going);
+        if (all > going) fused_gradient(f, k, 1, going, all);
     }
 }
 
-/* Where in [steps][batch] the rows are that live at step from + t, by time. */
-static int64_t list_living(const pass *p, int64_t from, int64_t steps)
+/* After fused steps, what the first step sends back: dh of the rows that live at all. */
+static void finish_dh(const pass *f)
 {
-    int64_t count = 0, batch = p->call->layer.batch;
-    for (int64_t t = 0; t < steps; t++)
-        for (int64_t b = 0; b < batch; b++)
-            if (p->call->layer.lengths[b] > from + t)
-                p->at.living[count++] = (int32_t)(t * batch + b);
-    return count;
-}
-
-/* dweight += sum over the living rows from step `from` on of dz^T source, where source[0] belongs
- * to that step. */
-static void add_weight(
-    const pass *p, int64_t from, int64_t steps, int64_t width, const float *source, void *dweight)
-{
-    const rki_recurrent *size = &p->call->layer;
-    const int32_t *list = NULL;
-    int64_t count = steps * size->batch;
-    if (p->call->layer.lengths) {
-        count = list_living(p, from, steps);
-        list = p->at.living;
-    }
-    if (count == 0) return;
-    rki_gemm product = weight_product(size, width, count);
-    product.a = p->at.dz + from * size->batch * RKI_GATES * size->hidden;
-    product.b = source;
-    product.c = dweight;
-    product.scratch = p->at.gemm;
-    rki_gemm_run(p->cpu, &product, list);
-}
-
-static void add_bias(const pass *p)
-{
-    const rki_recurrent_backward *call = p->call;
-    int64_t gates = RKI_GATES * call->layer.hidden;
-    if (call->gradients.bias_ih == NULL || p->steps == 0) return;
-    rki_cpu_column_sum(
-        (void *)(uintptr_t)p->cpu, p->steps * call->layer.batch, gates, p->at.dz, 0, p->at.bias);
-    for (int64_t j = 0; j < gates; j++) {
-        ((float *)call->gradients.bias_ih)[j] += p->at.bias[j];
-        ((float *)call->gradients.bias_hh)[j] += p->at.bias[j];
-    }
-}
-
-/* dx of the rows that have ended is 0 even where a weight is NaN. */
-static void clear_ended_dx(const pass *p)
-{
-    const rki_recurrent_backward *call = p->call;
-    const rki_recurrent *size = &call->layer;
-    float *dx = call->dx;
-    for (int64_t b = 0; call->layer.lengths && b < size->batch; b++)
-        for (int64_t t = call->layer.lengths[b]; t < p->steps; t++)
-            memset(
-                dx + (t * size->batch + b) * size->input, 0, (size_t)size->input * sizeof(float));
-}
-
-static void compute_dx(const pass *p)
-{
-    const rki_recurrent_backward *call = p->call;
-    const rki_recurrent *size = &call->layer;
-    int64_t count = p->steps * size->batch;
-    float *dx = call->dx;
-    if (dx == NULL) return;
-    if (count > 0) {
-        rki_gemm product = input_product(size, size->input, count);
-        product.a = p->at.dz;
-        product.b = call->weights.weight_ih;
-        product.c = dx;
-        product.scratch = p->at.gemm;
-        rki_gemm_run(p->cpu, &product, NULL);
-        clear_ended_dx(p);
-    }
-    memset(dx + count * size->input, 0,
-        (size_t)((size->steps * size->batch - count) * size->input) * sizeof(float));
-}
-
-/* What flows into a row's first state; for a row that never lived, what came from its last. */
-static void compute_dstate(const pass *p)
-{
-    const rki_recurrent_backward *call = p->call;
-    const rki_recurrent *size = &call->layer;
-    size_t bytes = (size_t)size->hidden * sizeof(float);
-    if (call->dc0) memcpy(call->dc0, p->at.dc, (size_t)size->batch * bytes);
-    if (call->dh0 == NULL) return;
-    if (p->steps > 0) {
-        rki_gemm product = input_product(size, size->hidden, size->batch);
-        product.a = p->at.dz;
-        product.b = call->weights.weight_hh;
-        product.c = call->dh0;
-        product.scratch = p->at.gemm;
-        rki_gemm_run(p->cpu, &product, NULL);
-    }
-    for (int64_t b = 0; b < size->batch; b++) {
-        float *dh = (float *)call->dh0 + b * size->hidden;
-        if (call->layer.lengths == NULL || call->layer.lengths[b] > 0) continue;
-        if (call->dhn)
-            memcpy(dh, (const float *)call->dhn + b * size->hidden, bytes);
-        else
-            memset(dh, 0, bytes);
-    }
+    const rki_backward_pass *p = &f->p;
+    int64_t hidden = p->layer->hidden, rows = rki_plan_count(&p->plan, 0);
+    int gru = p->layer->cell == RKI_CELL_GRU;
+    if (!f->fused || p->call->dh0 == NULL || rows == 0) return;
+    rki_gemm product = {.accumulate = gru,
+        .m = rows,
+        .n = hidden,
+        .k = p->plan.gates,
+        .a = p->dz + rki_plan_first(&p->plan, 0) * p->plan.gates,
+        .lda = p->plan.gates,
+        .b = p->call->weights.weight_hh,
+        .ldb = hidden,
+        .c = p->dh,
+        .ldc = hidden,
+        .scratch = f->at.gradients.gemm};
+    if (gru) memcpy(p->dh, p->carry, (size_t)(rows * hidden) * sizeof(float));
+    rki_gemm_run(p->cpu, &product, NULL);
 }
 
 int32_t rki_cpu_recurrent_backward(void *self, const rki_recurrent_backward *call)
 {
-    RKI_TRY(rki_recurrent_check(self, &call->layer));
     uint64_t mode = rki_float_enter();
-    const rki_recurrent *size = &call->layer;
-    rki_pieces scratch = {call->scratch, 0}, stash = {(char *)(uintptr_t)call->stash, 0};
-    pass p = {.cpu = self, .call = call, .at = cut_scratch(self, size, &scratch)};
-    p.stash = rki_recurrent_cut_stash(&stash, size);
-    p.tasks = rki_recurrent_tasks(self, size);
-    p.steps = rki_recurrent_steps(size, call->layer.lengths);
-    p.cpu->kernels->pack_b(RKI_GATES * size->hidden, size->hidden, call->weights.weight_hh,
-        size->hidden, 0, NULL, p.at.panels);
-    rki_parallel_blocks(p.cpu->threads, p.tasks, 1, run_rows, &p);
-    if (p.steps > 0) {
-        add_weight(&p, 0, p.steps, size->input, call->x, call->gradients.weight_ih);
-        add_weight(&p, 0, 1, size->hidden, call->h0, call->gradients.weight_hh);
-        add_weight(&p, 1, p.steps - 1, size->hidden, call->y, call->gradients.weight_hh);
-        add_bias(&p);
-    }
-    compute_dx(&p);
-    compute_dstate(&p);
+    rki_pieces pieces = {call->scratch, 0};
+    pass f = start(self, call, &pieces);
+    const rki_backward_pass *p = &f.p;
+    pack(&f);
+    place_states(&f);
+    rki_parallel_blocks(p->cpu->threads, p->plan.tasks, 1, run_rows, &f);
+    finish_dh(&f);
+    if (call->dh0) rki_plan_return_batch(&p->plan, p->dh, call->layer.output, call->dh0);
+    if (call->dc0) rki_plan_return_batch(&p->plan, p->carry, call->layer.hidden, call->dc0);
+    rki_weight_gradients(p, &f.at.gradients);
     rki_float_leave(mode);
     return RNNKIT_OK;
 }

@@ -1,187 +1,263 @@
-/* The forward pass of the recurrent layer: an LSTM over a whole sequence.
+/* The forward pass of the recurrent layer over a whole sequence.
  *
- * Z = X W_ih^T + b_ih + b_hh is one product for many steps; then each thread takes its rows through
- * time, a step being one kernel over the packed weight_hh (kernels/lstm_forward.h). When training,
- * Z is computed where the stash keeps the gates and gives way to them step by step; else it is a
- * buffer for a stretch of steps. The h of a step is read from y, where the step before put it.
+ * Z = X W_ih^T + biases is one product for many steps; then each thread takes its rows through
+ * time, a step being one kernel over the packed weight_hh (kernels/cell_forward.h) or, with options
+ * that no kernel has, composed (recurrent_composed.h). When training, Z is computed where the stash
+ * keeps the gates and gives way to them step by step; else it is a buffer for a stretch of steps.
+ * The h of a step is read where the step before put it: in y, or with lengths in packed rows.
  */
 #include <string.h>
 
 #include "base/float_mode.h"
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
-#include "cpu/recurrent.h"
+#include "cpu/recurrent_composed.h"
 
-/* Rows of Z (steps times batch) of a stretch, about: enough for a good product, few enough to stay
- * in a cache. */
+/* Rows of Z of a stretch, about: enough for a good product, few enough to stay in a cache. */
 enum { STRETCH_ROWS = 1024 };
 
 typedef struct layout {
     float *z; /* NULL when training */
-    float *panels, *bias;
-    int32_t *rows;
+    float *panels, *panels_hr, *bias;
+    float *x, *h, *h0, *c0, *c; /* with lengths or starts */
     void *gemm;
 } layout;
 
 typedef struct pass {
-    const rki_cpu *cpu;
+    rki_forward_pass p;
     const rki_recurrent_forward *call;
     layout at;
-    rki_stash stash;
-    int64_t tasks, begin, end; /* this stretch's steps */
+    int fused;
+    int64_t begin, end; /* this stretch's steps */
 } pass;
 
-static int64_t stretch_steps(const rki_recurrent *size)
+static int64_t stretch_rows(const rki_recurrent *layer)
 {
-    int64_t steps = STRETCH_ROWS / size->batch;
-    if (steps < 1) steps = 1;
-    return steps < size->steps ? steps : size->steps;
+    int64_t all = layer->steps * layer->batch;
+    int64_t rows = layer->batch > STRETCH_ROWS ? layer->batch : STRETCH_ROWS;
+    return rows < all ? rows : all;
 }
 
-static rki_gemm input_product(const rki_recurrent *size, int64_t steps)
+static rki_gemm input_product(const rki_recurrent *layer, int64_t rows)
 {
+    int64_t gates = rki_cell_gates(layer->cell) * layer->hidden;
     return (rki_gemm){.transpose_b = 1,
-        .m = steps * size->batch,
-        .n = RKI_GATES * size->hidden,
-        .k = size->input,
-        .lda = size->input,
-        .ldb = size->input,
-        .ldc = RKI_GATES * size->hidden};
+        .m = rows,
+        .n = gates,
+        .k = layer->input,
+        .lda = layer->input,
+        .ldb = layer->input,
+        .ldc = gates};
 }
 
-static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *size, rki_pieces *pieces)
+static int64_t panel_floats(const rki_cpu *cpu, const rki_recurrent *layer)
+{
+    int64_t lanes = cpu->kernels->lanes;
+    if (!rki_recurrent_fused(layer)) return rki_composed_panels(cpu, layer);
+    return (layer->hidden + lanes - 1) / lanes * lanes * rki_cell_gates(layer->cell) *
+           layer->hidden;
+}
+
+static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *layer, rki_pieces *pieces)
 {
     layout at = {0};
-    int64_t gates = RKI_GATES * size->hidden, steps = stretch_steps(size);
-    rki_gemm product = input_product(size, steps);
-    if (!size->training) at.z = rki_take_floats(pieces, steps * size->batch * gates);
-    at.panels = rki_take_floats(pieces, rki_recurrent_panels(cpu, size->hidden));
-    at.bias = rki_take_floats(pieces, gates);
-    at.rows = rki_pieces_take(pieces, (size_t)size->batch * sizeof(int32_t));
+    int64_t rows = stretch_rows(layer), batch = layer->batch;
+    int packed = layer->lengths || layer->starts, lstm = layer->cell == RKI_CELL_LSTM;
+    rki_gemm product = input_product(layer, rows);
+    if (!layer->training) at.z = rki_take_floats(pieces, rows * product.n);
+    at.panels = rki_take_floats(pieces, panel_floats(cpu, layer));
+    if (layer->output != layer->hidden)
+        at.panels_hr = rki_take_floats(pieces, rki_packed_count(cpu, layer->hidden, layer->output));
+    at.bias = rki_take_floats(pieces, product.n);
+    if (packed) {
+        at.x = rki_take_floats(pieces, rows * layer->input);
+        at.h0 = rki_take_floats(pieces, batch * layer->output);
+    }
+    if (packed && !layer->training)
+        at.h = rki_take_floats(pieces, layer->steps * batch * layer->output);
+    if (packed && lstm) at.c0 = rki_take_floats(pieces, batch * layer->hidden);
+    if (packed && lstm && !layer->training) at.c = rki_take_floats(pieces, batch * layer->hidden);
     at.gemm = rki_pieces_take(pieces, rki_cpu_gemm_scratch(cpu, &product));
     return at;
 }
 
-size_t rki_cpu_recurrent_stash(void *self, const rki_recurrent *size)
+size_t rki_cpu_recurrent_stash(void *self, const rki_recurrent *layer)
 {
-    (void)self;
     rki_pieces pieces = {NULL, 0};
-    if (size->training) rki_recurrent_cut_stash(&pieces, size);
+    if (!layer->training) return 0;
+    rki_plan_make(self, layer, &pieces, 1);
+    rki_stash_cut(&pieces, layer);
     return pieces.used;
 }
 
-size_t rki_cpu_recurrent_forward_scratch(void *self, const rki_recurrent *size)
+static pass start(rki_cpu *cpu, const rki_recurrent_forward *call, rki_pieces *pieces)
+{
+    const rki_recurrent *layer = &call->layer;
+    rki_pieces stash = {call->stash, 0};
+    pass f = {.call = call, .fused = rki_recurrent_fused(layer)};
+    rki_forward_pass *p = &f.p;
+    p->cpu = cpu;
+    p->layer = layer;
+    p->weights = &call->weights;
+    p->plan = rki_plan_make(cpu, layer, layer->training ? &stash : pieces, 1);
+    f.at = cut_scratch(cpu, layer, pieces);
+    if (!f.fused) p->room = rki_composed_cut(pieces, layer);
+    if (layer->training) p->stash = rki_stash_cut(&stash, layer);
+    return f;
+}
+
+size_t rki_cpu_recurrent_forward_scratch(void *self, const rki_recurrent *layer)
 {
     rki_pieces pieces = {NULL, 0};
-    cut_scratch(self, size, &pieces);
+    rki_recurrent_forward call = {.layer = *layer};
+    start(self, &call, &pieces);
     return pieces.used;
+}
+
+static void pack(pass *f)
+{
+    rki_forward_pass *p = &f->p;
+    const rki_recurrent *layer = p->layer;
+    const rki_kernels *kernels = p->cpu->kernels;
+    const float *weight_hh = p->weights->weight_hh;
+    int64_t hidden = layer->hidden;
+    if (!f->fused)
+        rki_composed_pack(p->cpu, layer, weight_hh, f->at.panels);
+    else if (layer->cell >= RKI_CELL_GRU)
+        kernels->pack_gates(rki_cell_gates(layer->cell), hidden, weight_hh, f->at.panels);
+    else
+        kernels->pack_b(hidden, hidden, weight_hh, hidden, 1, NULL, f->at.panels);
+    p->panels = f->at.panels;
+    if (layer->output == hidden) return;
+    rki_packed_make(
+        p->cpu, hidden, layer->output, p->weights->weight_hr, hidden, 1, f->at.panels_hr);
+    p->panels_hr = f->at.panels_hr;
+}
+
+/* Where h and c are while the sequence runs. */
+static void place_states(pass *f)
+{
+    rki_forward_pass *p = &f->p;
+    const rki_recurrent *layer = p->layer;
+    int dense = p->plan.order == NULL;
+    p->h0 = rki_plan_batch(&p->plan, f->call->h0, layer->output, f->at.h0);
+    p->c0 = rki_plan_batch(&p->plan, f->call->c0, layer->hidden, f->at.c0);
+    p->h = dense ? f->call->y : layer->training ? p->stash.h : f->at.h;
+    p->ldh = dense ? f->call->ldy : layer->output;
+    p->c = dense ? f->call->cn : f->at.c;
 }
 
 /* Z of the steps of this stretch. */
-static float *run_input(const pass *p)
+static void run_input(pass *f)
 {
-    const rki_recurrent_forward *call = p->call;
-    const rki_recurrent *size = &call->layer;
-    rki_gemm product = input_product(size, p->end - p->begin);
-    product.a = (const float *)call->x + p->begin * size->batch * size->input;
-    product.b = call->weights.weight_ih;
-    product.bias = rki_recurrent_bias(
-        call->weights.bias_ih, call->weights.bias_hh, RKI_GATES * size->hidden, p->at.bias);
-    product.c =
-        p->at.z ? p->at.z : p->stash.gates + p->begin * size->batch * RKI_GATES * size->hidden;
-    product.scratch = p->at.gemm;
+    rki_forward_pass *p = &f->p;
+    const rki_recurrent *layer = p->layer;
+    int64_t last = f->end - 1, from = rki_plan_first(&p->plan, f->begin), rows = 0;
+    if (rki_plan_first(&p->plan, last) < from) from = rki_plan_first(&p->plan, last);
+    for (int64_t k = f->begin; k < f->end; k++)
+        rows += rki_plan_count(&p->plan, k);
+    p->z_first = layer->training ? 0 : from;
+    p->z = layer->training ? p->stash.gates : f->at.z;
+    rki_gemm product = input_product(layer, rows);
+    product.a = rki_plan_rows(
+        p->cpu, &p->plan, f->call->x, layer->input, layer->input, from, rows, f->at.x);
+    product.b = p->weights->weight_ih;
+    if (!layer->layer_norm) product.bias = rki_recurrent_bias(layer, p->weights, f->at.bias);
+    product.c = p->z + (from - p->z_first) * p->plan.gates;
+    product.scratch = f->at.gemm;
     rki_gemm_run(p->cpu, &product, NULL);
-    return product.c;
 }
 
-/* y of the rows that have ended. */
-static void clear_ended(const pass *p, int64_t t, int64_t begin, int64_t end)
+static void fused_step(const rki_forward_pass *p, int64_t k, int64_t begin, int64_t end)
 {
-    int64_t hidden = p->call->layer.hidden;
-    float *y = (float *)p->call->y + t * p->call->layer.batch * hidden;
-    for (int64_t b = begin; b < end; b++)
-        if (p->call->layer.lengths && p->call->layer.lengths[b] <= t)
-            memset(y + b * hidden, 0, (size_t)hidden * sizeof(float));
-}
-
-static void run_step(const pass *p, float *z, int64_t t, const int32_t *rows, int64_t count)
-{
-    const rki_recurrent_forward *call = p->call;
-    int64_t state = call->layer.batch * call->layer.hidden;
-    float *y = (float *)call->y + t * state;
-    rki_lstm_step step = {.hidden = call->layer.hidden,
-        .count = count,
-        .rows = rows,
-        .panels = p->at.panels,
-        .h = t > 0 ? y - state : call->h0,
-        .z = z + (t - p->begin) * state * RKI_GATES,
-        .keep = call->layer.training,
-        .h_next = y};
-    if (call->layer.training) {
-        step.c_next = p->stash.cells + t * state;
-        step.c = t > 0 ? step.c_next - state : call->c0;
-    } else {
-        step.c_next = call->cn;
-        step.c = t > 0 ? call->cn : call->c0;
+    int64_t hidden = p->layer->hidden, first = rki_plan_first(&p->plan, k) + begin;
+    rki_cell_step step = {.cell = p->layer->cell,
+        .hidden = hidden,
+        .count = end - begin,
+        .panels = p->panels,
+        .bias_n = rki_recurrent_bias_n(p->layer, p->weights),
+        .z = p->z + (first - p->z_first) * p->plan.gates,
+        .keep = p->layer->training,
+        .h_next = p->h + first * p->ldh,
+        .ldh_next = p->ldh};
+    step.h = rki_h_before(p, k, begin, &step.ldh);
+    if (p->stash.reset) step.reset = p->stash.reset + first * hidden;
+    if (p->layer->cell == RKI_CELL_LSTM && p->layer->training) {
+        step.c_next = p->stash.cells + first * hidden;
+        step.c = k > 0 ? p->stash.cells + (rki_plan_first(&p->plan, k - 1) + begin) * hidden
+                       : p->c0 + begin * hidden;
+    } else if (p->layer->cell == RKI_CELL_LSTM) {
+        step.c_next = p->c + begin * hidden;
+        step.c = (k > 0 ? p->c : p->c0) + begin * hidden;
     }
-    p->cpu->kernels->lstm_step(&step);
+    p->cpu->kernels->cell_step(&step);
 }
 
 static void run_rows(void *user, int64_t index, int64_t unused)
 {
     (void)unused;
-    const pass *p = user;
-    const rki_recurrent *size = &p->call->layer;
-    float *z =
-        p->at.z ? p->at.z : p->stash.gates + p->begin * size->batch * RKI_GATES * size->hidden;
+    const pass *f = user;
     int64_t begin, end;
-    rki_recurrent_share(size->batch, p->tasks, index, &begin, &end);
-    int32_t *rows = p->at.rows + begin;
-    for (int64_t t = p->begin; t < p->end; t++) {
-        int64_t count = rki_recurrent_live(p->call->layer.lengths, t, begin, end, rows);
-        if (count > 0) run_step(p, z, t, rows, count);
-        if (count < end - begin) clear_ended(p, t, begin, end);
+    rki_plan_share(&f->p.plan, index, &begin, &end);
+    for (int64_t k = f->begin; k < f->end; k++) {
+        int64_t count = rki_plan_count(&f->p.plan, k);
+        if (end < count) count = end;
+        if (count <= begin) return;
+        if (f->fused)
+            fused_step(&f->p, k, begin, count);
+        else
+            rki_composed_step(&f->p, k, begin, count);
     }
 }
 
-/* hn and cn, from where the last step of each row left them. */
-static void copy_last(const pass *p)
+/* As many steps from f->begin on as have rows for a stretch; one at least. */
+static int64_t stretch_end(const pass *f)
 {
-    const rki_recurrent_forward *call = p->call;
-    int64_t hidden = call->layer.hidden, batch = call->layer.batch;
-    size_t bytes = (size_t)hidden * sizeof(float);
-    for (int64_t b = 0; b < batch; b++) {
-        int64_t last = (call->layer.lengths ? call->layer.lengths[b] : call->layer.steps) - 1;
-        int64_t at = (last * batch + b) * hidden, start = b * hidden;
-        const float *h = last < 0 ? (const float *)call->h0 + start : (const float *)call->y + at;
-        memcpy((float *)call->hn + start, h, bytes);
-        if (last < 0)
-            memcpy((float *)call->cn + start, (const float *)call->c0 + start, bytes);
-        else if (call->layer.training)
-            memcpy((float *)call->cn + start, p->stash.cells + at, bytes);
+    int64_t k = f->begin, rows = 0, most = stretch_rows(f->p.layer);
+    while (k < f->p.plan.steps && (k == f->begin || rows + rki_plan_count(&f->p.plan, k) <= most))
+        rows += rki_plan_count(&f->p.plan, k++);
+    return k;
+}
+
+/* hn and cn, from where the last step of each row left them. */
+static void copy_last(const pass *f)
+{
+    const rki_forward_pass *p = &f->p;
+    const rki_recurrent *layer = p->layer;
+    int64_t output = layer->output, hidden = layer->hidden, begin;
+    for (int64_t i = 0; i < layer->batch; i++) {
+        int64_t b = p->plan.order ? p->plan.order[i] : i, stride;
+        int64_t length = p->plan.order ? rki_recurrent_life(
+                                             layer->starts, layer->lengths, layer->steps, b, &begin)
+                                       : layer->steps;
+        const float *h = rki_h_before(p, length, i, &stride);
+        memcpy((float *)f->call->hn + b * output, h, (size_t)output * sizeof(float));
+        if (layer->cell != RKI_CELL_LSTM) continue;
+        const float *c = length == 0 ? p->c0 + i * hidden
+                         : layer->training
+                             ? p->stash.cells + (rki_plan_first(&p->plan, length - 1) + i) * hidden
+                             : p->c + i * hidden;
+        float *cn = (float *)f->call->cn + b * hidden;
+        if (cn != c) memcpy(cn, c, (size_t)hidden * sizeof(float));
     }
 }
 
 int32_t rki_cpu_recurrent_forward(void *self, const rki_recurrent_forward *call)
 {
-    RKI_TRY(rki_recurrent_check(self, &call->layer));
     uint64_t mode = rki_float_enter();
-    const rki_recurrent *size = &call->layer;
-    rki_pieces scratch = {call->scratch, 0}, stash = {call->stash, 0};
-    pass p = {.cpu = self, .call = call, .at = cut_scratch(self, size, &scratch)};
-    if (size->training) p.stash = rki_recurrent_cut_stash(&stash, size);
-    p.tasks = rki_recurrent_tasks(self, size);
-    int64_t steps = rki_recurrent_steps(size, call->layer.lengths), stretch = stretch_steps(size);
-    p.cpu->kernels->pack_lstm(size->hidden, call->weights.weight_hh, p.at.panels);
-    for (p.begin = 0; p.begin < steps; p.begin = p.end) {
-        p.end = p.begin + stretch < steps ? p.begin + stretch : steps;
-        run_input(&p);
-        rki_parallel_blocks(p.cpu->threads, p.tasks, 1, run_rows, &p);
+    rki_pieces pieces = {call->scratch, 0};
+    pass f = start(self, call, &pieces);
+    rki_forward_pass *p = &f.p;
+    pack(&f);
+    place_states(&f);
+    for (f.begin = 0; f.begin < p->plan.steps; f.begin = f.end) {
+        f.end = stretch_end(&f);
+        run_input(&f);
+        rki_parallel_blocks(p->cpu->threads, p->plan.tasks, 1, run_rows, &f);
     }
-    int64_t state = size->batch * size->hidden;
-    memset((float *)call->y + steps * state, 0,
-        (size_t)((size->steps - steps) * state) * sizeof(float));
-    copy_last(&p);
+    copy_last(&f);
+    if (p->plan.order)
+        rki_plan_return(p->cpu, &p->plan, p->h, call->layer.output, call->y, call->ldy, 0);
     rki_float_leave(mode);
     return RNNKIT_OK;
 }

@@ -1,94 +1,83 @@
 /* One step of the recurrent layer in place, for streaming: the weights are read once, where they
  * lie. The result is that of the same step in a whole forward pass, bit for bit. */
+#include <string.h>
+
 #include "base/float_mode.h"
 #include "cpu/gemm.h"
-#include "cpu/parallel.h"
-#include "cpu/recurrent.h"
+#include "cpu/recurrent_composed.h"
 
 typedef struct layout {
-    float *z, *bias;
+    float *z, *bias, *h;
     void *gemm;
+    rki_composed_room room;
 } layout;
 
-typedef struct step {
-    const rki_cpu *cpu;
-    const rki_recurrent_step *call;
-    float *z;
-} step;
-
-/* z [batch][4 hidden] (+)= source weight^T */
-static rki_gemm gate_product(int64_t batch, int64_t width, int64_t hidden)
+/* c [batch][n] (+)= a [batch][k] b^T */
+static rki_gemm product(int64_t batch, int64_t n, int64_t k)
 {
-    return (rki_gemm){.transpose_b = 1,
-        .m = batch,
-        .n = RKI_GATES * hidden,
-        .k = width,
-        .lda = width,
-        .ldb = width,
-        .ldc = RKI_GATES * hidden};
+    return (rki_gemm){.transpose_b = 1, .m = batch, .n = n, .k = k, .lda = k, .ldb = k, .ldc = n};
 }
 
-static layout cut_scratch(
-    rki_cpu *cpu, int64_t batch, int64_t input, int64_t hidden, rki_pieces *pieces)
+static size_t gemm_scratch(rki_cpu *cpu, const rki_recurrent *layer)
 {
-    rki_gemm products[2] = {
-        gate_product(batch, input, hidden), gate_product(batch, hidden, hidden)};
-    size_t bytes = rki_cpu_gemm_scratch(cpu, &products[0]);
-    size_t other = rki_cpu_gemm_scratch(cpu, &products[1]);
+    int64_t gates = rki_cell_gates(layer->cell) * layer->hidden, batch = layer->batch;
+    rki_gemm all[3] = {product(batch, gates, layer->input), product(batch, gates, layer->output),
+        product(batch, layer->output, layer->hidden)};
+    size_t most = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t bytes = rki_cpu_gemm_scratch(cpu, &all[i]);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *layer, rki_pieces *pieces)
+{
+    int64_t gates = rki_cell_gates(layer->cell) * layer->hidden;
     layout at;
-    at.z = rki_take_floats(pieces, batch * RKI_GATES * hidden);
-    at.bias = rki_take_floats(pieces, RKI_GATES * hidden);
-    at.gemm = rki_pieces_take(pieces, bytes > other ? bytes : other);
+    at.z = rki_take_floats(pieces, layer->batch * gates);
+    at.bias = rki_take_floats(pieces, gates);
+    at.h = rki_take_floats(pieces, layer->batch * layer->output);
+    at.gemm = rki_pieces_take(pieces, gemm_scratch(cpu, layer));
+    at.room = rki_composed_cut(pieces, layer);
     return at;
 }
 
 size_t rki_cpu_recurrent_step_scratch(void *self, const rki_recurrent *layer)
 {
     rki_pieces pieces = {NULL, 0};
-    cut_scratch(self, layer->batch, layer->input, layer->hidden, &pieces);
+    cut_scratch(self, layer, &pieces);
     return pieces.used;
-}
-
-static void run_cells(void *user, int64_t begin, int64_t end)
-{
-    const step *s = user;
-    const rki_recurrent_step *call = s->call;
-    float *h = (float *)call->h + begin * call->layer.hidden,
-          *c = (float *)call->c + begin * call->layer.hidden;
-    rki_lstm_step cells = {.hidden = call->layer.hidden,
-        .count = end - begin,
-        .h = h,
-        .c = c,
-        .z = s->z + begin * RKI_GATES * call->layer.hidden,
-        .h_next = h,
-        .c_next = c};
-    s->cpu->kernels->lstm_step(&cells);
 }
 
 int32_t rki_cpu_recurrent_step(void *self, const rki_recurrent_step *call)
 {
-    RKI_TRY(rki_recurrent_check(self, &call->layer));
     uint64_t mode = rki_float_enter();
+    const rki_recurrent *layer = &call->layer;
     rki_pieces pieces = {call->scratch, 0};
-    layout at =
-        cut_scratch(self, call->layer.batch, call->layer.input, call->layer.hidden, &pieces);
-    rki_gemm product = gate_product(call->layer.batch, call->layer.input, call->layer.hidden);
-    product.a = call->x;
-    product.b = call->weights.weight_ih;
-    product.bias = rki_recurrent_bias(
-        call->weights.bias_ih, call->weights.bias_hh, RKI_GATES * call->layer.hidden, at.bias);
-    product.c = at.z;
-    product.scratch = at.gemm;
-    rki_gemm_run(self, &product, NULL);
-    product = gate_product(call->layer.batch, call->layer.hidden, call->layer.hidden);
-    product.accumulate = 1;
-    product.a = call->h;
-    product.b = call->weights.weight_hh;
-    product.c = at.z;
-    product.scratch = at.gemm;
-    rki_gemm_run(self, &product, NULL);
-    step s = {self, call, at.z};
-    rki_parallel_blocks(1, call->layer.batch, call->layer.batch, run_cells, &s);
+    layout at = cut_scratch(self, layer, &pieces);
+    rki_gemm input =
+        product(layer->batch, rki_cell_gates(layer->cell) * layer->hidden, layer->input);
+    input.a = call->x;
+    input.b = call->weights.weight_ih;
+    if (!layer->layer_norm) input.bias = rki_recurrent_bias(layer, &call->weights, at.bias);
+    input.c = at.z;
+    input.scratch = at.gemm;
+    rki_gemm_run(self, &input, NULL);
+    rki_forward_pass p = {.cpu = self,
+        .layer = layer,
+        .weights = &call->weights,
+        .plan = {.layer = layer, .gates = input.n, .steps = 1, .total = layer->batch, .tasks = 1},
+        .gemm = at.gemm,
+        .h0 = call->h,
+        .c0 = call->c,
+        .h = at.h,
+        .ldh = layer->output,
+        .c = call->c,
+        .z = at.z,
+        .room = at.room};
+    rki_composed_step(&p, 0, 0, layer->batch);
+    memcpy(call->h, at.h, (size_t)(layer->batch * layer->output) * sizeof(float));
     rki_float_leave(mode);
     return RNNKIT_OK;
 }

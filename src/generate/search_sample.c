@@ -1,5 +1,5 @@
-/* One step of drawn hypotheses: every row by itself. A draw depends on the seed, the row's place
- * and the step. */
+/* One step of drawn hypotheses: every row by itself. A draw depends on the seed, the place of its
+ * source in the batch, which of the hypotheses it is, and the step. */
 #include <math.h>
 
 #include "generate/search.h"
@@ -46,13 +46,15 @@ static int32_t log_sum(const rnnkit_search *search, int64_t row, double *out)
 
 static int32_t draw(rnnkit_search *search, int64_t t, int64_t row)
 {
-    const rki_random random = {(uint64_t)search->settings.seed, RKI_PURPOSE_SAMPLE, (uint32_t)row};
+    int64_t source = row % search->sources, k = row / search->sources;
+    const rki_random random = {
+        (uint64_t)search->settings.seed, RKI_PURPOSE_SAMPLE, (uint32_t)source};
     int64_t count = 0;
     for (int64_t id = 0; id < search->writer.words; id++)
         if (rki_search_may_write(&search->settings, id, t))
             search->candidates[count++] = (rki_candidate){logit(search, row, id), (int32_t)id};
     return rki_sample(&search->settings.sampling, NULL, search->candidates, count,
-        rki_random_uniform(random, 0, (uint64_t)t));
+        rki_random_uniform(random, (uint64_t)k, (uint64_t)t));
 }
 
 int32_t rki_search_choose_drawn(rnnkit_search *search, int64_t t)

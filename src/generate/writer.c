@@ -86,7 +86,7 @@ static int32_t check_room(const rki_writer *writer)
     const rki_decoder_layer *d = writer->decoder;
     const rki_decoder_arrays *a = &writer->a;
     const int64_t sizes[4] = {a->steps + 1, a->queries, a->batch,
-        writer->words + RKI_DECODER_GATES * d->hidden + d->memory + writer->source.positions};
+        writer->words + rki_decoder_gates(d) * d->hidden + d->memory + writer->source.positions};
     rki_shape shape;
     RKI_TRY(rki_shape_make(sizes, 4, &shape));
     if (a->steps * a->queries * a->batch <= INT32_MAX) return RNNKIT_OK;
@@ -156,12 +156,12 @@ int32_t rki_writer_go_on(rki_writer *writer, const int32_t *parents)
     const rki_decoder_layer *d = writer->decoder;
     const rki_decoder_arrays *a = &writer->a;
     int64_t after = rki_writer_rows(writer) * d->hidden;
-    for (int64_t l = 0; l < d->settings.layers; l++) {
-        RKI_TRY(
-            pick(writer, parents, d->hidden, rki_tape_at(writer->tape, a->h[l], after), a->h[l]));
-        RKI_TRY(
-            pick(writer, parents, d->hidden, rki_tape_at(writer->tape, a->c[l], after), a->c[l]));
-    }
+    for (int64_t l = 0; l < d->settings.layers; l++)
+        for (int64_t part = 0; part < rki_decoder_states(d); part++) {
+            void *state = (part == 0 ? a->h : a->c)[l];
+            RKI_TRY(
+                pick(writer, parents, d->hidden, rki_tape_at(writer->tape, state, after), state));
+        }
     return writer->fed == NULL ? RNNKIT_OK : pick(writer, parents, d->output, a->out, writer->fed);
 }
 

@@ -9,7 +9,10 @@ enum { SUFFIX_SIZE = 48 };
 static const rki_option rows[] = {
     {"style", RKI_OPTION_CHOICE, offsetof(rki_decoder_settings, style), 0, 0, "bahdanau",
         "bahdanau|luong", "0.1",
-        "bahdanau: looks before a step and reads the context; luong: looks after it"},
+        "bahdanau: looks before a step and reads the context; luong: looks after "
+        "it"},
+    {"cell", RKI_OPTION_CHOICE, offsetof(rki_decoder_settings, gru), 0, 0, "lstm", "lstm|gru",
+        "0.1", "of the recurrent layers"},
     {"layers", RKI_OPTION_INTEGER, offsetof(rki_decoder_settings, layers), 1, 1024, "1", NULL,
         "0.1", "how many recurrent layers stand on one another"},
     {"dropout", RKI_OPTION_NUMBER, offsetof(rki_decoder_settings, dropout), 0, 0.999, "0", NULL,
@@ -47,7 +50,7 @@ static int32_t add_rnn(rnnkit_model *model, const rki_decoder_layer *self, int64
     const char *what, int64_t columns, rki_parameter **out)
 {
     char suffix[SUFFIX_SIZE];
-    const int64_t dims[2] = {RKI_DECODER_GATES * self->hidden, columns};
+    const int64_t dims[2] = {rki_decoder_gates(self) * self->hidden, columns};
     snprintf(suffix, sizeof suffix, "rnn.%s_l%lld", what, (long long)l);
     return add(model, self, suffix, dims, columns > 0 ? 2 : 1, self->hidden, out);
 }
@@ -66,7 +69,7 @@ static int32_t build_first(rnnkit_model *model, rki_decoder_layer *self, int64_t
 {
     char suffix[SUFFIX_SIZE];
     const int64_t dims[2] = {self->hidden, self->settings.start};
-    rki_decoder_first *first = &self->first[l * RKI_DECODER_STATES + part];
+    rki_decoder_first *first = &self->first[l * rki_decoder_states(self) + part];
     const char *name = part == 0 ? "h" : "c";
     snprintf(suffix, sizeof suffix, "start.%s_l%lld.weight", name, (long long)l);
     RKI_TRY(add(model, self, suffix, dims, 2, dims[1], &first->weight));
@@ -84,11 +87,11 @@ static int32_t build_layers(rnnkit_model *model, rki_decoder_layer *self)
     for (int64_t l = 0; l < layers; l++)
         RKI_TRY(build_rnn(model, self, l));
     if (self->settings.start == 0) return RNNKIT_OK;
-    RKI_TRY(rki_allocate(
-        memory, layers * RKI_DECODER_STATES, sizeof(rki_decoder_first), "a decoder", &block));
+    int64_t states = rki_decoder_states(self);
+    RKI_TRY(rki_allocate(memory, layers * states, sizeof(rki_decoder_first), "a decoder", &block));
     self->first = block;
-    for (int64_t i = 0; i < layers * RKI_DECODER_STATES; i++)
-        RKI_TRY(build_first(model, self, i / RKI_DECODER_STATES, i % RKI_DECODER_STATES));
+    for (int64_t i = 0; i < layers * states; i++)
+        RKI_TRY(build_first(model, self, i / states, i % states));
     return RNNKIT_OK;
 }
 
@@ -191,7 +194,7 @@ rki_columns rki_decoder_combines_x(const rki_decoder_layer *d)
 
 rki_columns rki_decoder_starts(const rki_decoder_layer *d, int64_t l, int64_t part)
 {
-    return (rki_columns){d->first[l * RKI_DECODER_STATES + part].weight, 0, d->settings.start};
+    return (rki_columns){d->first[l * rki_decoder_states(d) + part].weight, 0, d->settings.start};
 }
 
 /* Handles. */

@@ -1,10 +1,12 @@
-/* A decoder: LSTM layers, an attention, and the layer that combines what they say.
+/* A decoder: recurrent layers, an attention, and the layer that combines what they say.
  *
- *   bahdanau  context_t = attention(h_{t-1})        h_t = lstm([x_t; context_t], h_{t-1})
+ *   bahdanau  context_t = attention(h_{t-1})
+ *             h_t = cell([x_t; context_t], h_{t-1})
  *             out_t = tanh(Wc [context_t; h_t; x_t] + b)
- *   luong     h_t = lstm([x_t; out_{t-1}], h_{t-1})  (with feeding; else x_t alone), out_0 = 0
- *             context_t = attention(h_t)            out_t = tanh(Wc [context_t; h_t] + b)
- *   h_0, c_0 = tanh(Ws start + b), or 0
+ *   luong     h_t = cell([x_t; out_{t-1}], h_{t-1})     without feeding: cell(x_t, h_{t-1})
+ *             context_t = attention(h_t)
+ *             out_t = tanh(Wc [context_t; h_t] + b)     out_0 = 0
+ *   h_0, and of an LSTM c_0, is tanh(Ws start + b) or 0.
  *
  * h_t is the top layer's where it looks and is combined. A step is rki_decoder_step(), for training
  * and for search alike; the products of all steps that do not wait for each other (those with x,
@@ -22,6 +24,7 @@ typedef enum rki_decoder_style { RKI_BAHDANAU, RKI_LUONG } rki_decoder_style;
 
 typedef struct rki_decoder_settings {
     int32_t style; /* rki_decoder_style */
+    int32_t gru;   /* else LSTM */
     int64_t layers;
     double dropout;
     int32_t feeding;
@@ -38,7 +41,8 @@ typedef struct rki_decoder_layer {
     rki_layer layer; /* sizes: inputs, hidden, memory */
     rki_decoder_settings settings;
     int64_t inputs, hidden, memory, output;
-    int64_t fed; /* width of what the first layer reads beside x: context, out or nothing */
+    int64_t fed;              /* width of what the first layer reads beside x: context, out or
+                                 nothing */
     rki_rnn_weights *weights; /* [layers] */
     rki_decoder_first *first; /* [layers][h, c], or NULL: zeros */
     rki_attention_weights attention;
@@ -59,7 +63,17 @@ static inline int rki_decoder_feeds_output(const rki_decoder_layer *d)
     return d->settings.style == RKI_LUONG && d->settings.feeding;
 }
 
-enum { RKI_DECODER_GATES = 4, RKI_DECODER_STATES = 2 /* h and c */ };
+/* Blocks of rows in the recurrent weights; parts of a layer's state: h, and of
+ * an LSTM c. */
+static inline int64_t rki_decoder_gates(const rki_decoder_layer *d)
+{
+    return d->settings.gru ? 3 : 4;
+}
+
+static inline int64_t rki_decoder_states(const rki_decoder_layer *d)
+{
+    return d->settings.gru ? 1 : 2;
+}
 
 /* Columns of the weights, by what they multiply. */
 rki_columns rki_decoder_reads_x(const rki_decoder_layer *d);
@@ -78,26 +92,47 @@ typedef struct rki_decoder_source {
     const int32_t *lengths; /* [batch], or NULL */
 } rki_decoder_source;
 
-/* The arrays of `steps` steps, the step being the first dimension; a step has queries * batch rows,
- * [queries][batch], where the queries of a row share its source. */
+/* The arrays of `steps` steps, the step being the first dimension; a step has
+ * queries * batch rows, [queries][batch], where the queries of a row share its
+ * source. */
 typedef struct rki_decoder_arrays {
     int64_t steps, queries, batch;
     const void *x;         /* [steps][rows][inputs] */
-    const void *first_fed; /* [rows][output]: the output before the first step; with feeding */
-    void **h, **c;         /* [layers]: [1 + steps][rows][hidden], the state before comes first */
-    void **z;              /* [layers]: [steps][rows][4 hidden]; become the gates' values */
-    void **dropped;        /* [layers]: [steps][rows][hidden], what layer l > 0 reads; or NULL: h */
+    const void *first_fed; /* [rows][output]: the output before the first step;
+                              with feeding */
+    void **h;              /* [layers]: [1 + steps][rows][hidden], the state before comes first */
+    void **c;              /* LSTM: as h */
+    void **z;              /* [layers]: [steps][rows][gates hidden]; become the gates' values */
+    void **reset;          /* GRU, [layers]: [steps][rows][hidden]: the n of W_hh h + b_hh */
+    void **dropped;        /* [layers]: [steps][rows][hidden], what layer l > 0 reads; or
+                              NULL: h */
     void *q;               /* [steps][rows][attention.width]; NULL without a projection */
     void *seen;            /* [steps][rows][positions]: weights */
     void *context;         /* [steps][rows][memory] */
     void *out;             /* [steps][rows][output] */
 } rki_decoder_arrays;
 
-/* Takes all arrays but x from the tape's device memory; with dropout, `dropped` too. */
+/* Takes all arrays but x from the tape's device memory; with dropout, `dropped`
+ * too. */
 int32_t rki_decoder_take(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t positions,
     int dropout, rki_decoder_arrays *a);
 
-/* Dropout between layers: where the masks are drawn from, a stream for each step and layer. */
+/* z += W_hh h + b_hh for a step's rows of layer l, a GRU's n to `reset`. */
+int32_t rki_decoder_recur(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t l, int64_t rows,
+    const void *h, void *z, void *reset);
+
+/* From the gradients dz, and a GRU's dn, of the sums of a layer's gates: dx
+ * (+)= that of what some columns of its weight_ih read; these columns' gradient
+ * +=; the biases' gradients +=. */
+int32_t rki_decoder_input_back(rnnkit_tape *tape, const rki_decoder_layer *d, rki_columns w,
+    int64_t rows, const void *dz, const void *dn, int accumulate, void *dx);
+int32_t rki_decoder_input_learn(rnnkit_tape *tape, rnnkit_model *model, const rki_decoder_layer *d,
+    rki_columns w, int64_t rows, const void *dz, const void *dn, const void *x);
+int32_t rki_decoder_bias_learn(rnnkit_tape *tape, rnnkit_model *model, const rki_decoder_layer *d,
+    int64_t l, int64_t rows, const void *dz, const void *dn);
+
+/* Dropout between layers: where the masks are drawn from, a stream for each
+ * step and layer. */
 typedef struct rki_decoder_masks {
     rki_random random;
     uint64_t step;
@@ -115,7 +150,8 @@ int32_t rki_decoder_start(
 int32_t rki_decoder_read(
     rnnkit_tape *tape, const rki_decoder_layer *d, const rki_decoder_arrays *a);
 
-/* Step t, after rki_decoder_read(): h, c, seen, context; out too where it is fed to the next step.
+/* Step t, after rki_decoder_read(): h, c, seen, context; out too where it is
+ * fed to the next step.
  */
 int32_t rki_decoder_step(rnnkit_tape *tape, const rki_decoder_layer *d,
     const rki_decoder_source *source, const rki_decoder_arrays *a, const rki_decoder_masks *masks,
@@ -142,7 +178,8 @@ int32_t rki_decoder_backward(rki_node *node, rnnkit_tape *tape);
 int32_t rki_decoder_prepare(rnnkit_tape *tape, const rki_decoder_layer *d,
     const rnnkit_tensor *memory, const int32_t *lengths, rki_decoder_source *out);
 
-/* RNNKIT_OK when memory, lengths and start suit the decoder; batch is 0 when any will do. */
+/* RNNKIT_OK when memory, lengths and start suit the decoder; batch is 0 when
+ * any will do. */
 int32_t rki_decoder_check_source(const rki_decoder_layer *d, rnnkit_tape *tape,
     const rnnkit_tensor *memory, const rnnkit_tensor *start, int64_t batch);
 

@@ -1,11 +1,11 @@
 /* A decoder's gradients, back through its steps; see decoder.h.
  *
- * With d the gradient of out before its tanh, step t does, from the last to the first,
- *   luong      d_t (with feeding also from step t + 1), from it dcontext_t and dh_t; the
- * attention's query adds to dh_t; then the layers from the top down bahdanau   the layers first;
- * what the first one sends to its context adds to dcontext_t; the attention's query adds to
- * dh_{t-1} and leaves d, dz, dq, dscores, dcontext. Weights, keys and memory take these of all
- * steps at once.
+ * d is the gradient of out before its tanh. From the last step to the first, luong does: d (with
+ * feeding also from step t + 1), what it gives to context and h, the attention's query, the layers
+ * from the top down. Bahdanau, whose d is known for all steps at once, does the layers first; what
+ * the first layer sends to its context joins that of d; then the attention's query adds to the h of
+ * the step before. Each step leaves d, dz, dq, dscores and dcontext: weights, keys and memory take
+ * these of all steps at once.
  */
 #include "nn/decoder.h"
 
@@ -14,8 +14,9 @@ typedef struct gradients {
     void *top; /* [steps][rows][hidden]: of the top layer's h, from what looks and combines */
     void *context, *scores; /* [steps][rows][memory], [steps][rows][positions] */
     void *q;                /* [steps][rows][attention.width] */
-    void **z;               /* [layers]: [steps][rows][4 hidden] */
-    void **h, **c;          /* [layers]: [rows][hidden], on their way from step t to t - 1 */
+    void **z;               /* [layers]: [steps][rows][gates hidden] */
+    void **n;               /* GRU, [layers]: [steps][rows][hidden], dn of rki_cell_backward */
+    void **h, **carry;      /* [layers]: [rows][hidden], on their way from step t to t - 1 */
     void *dropped;          /* [rows][hidden], with dropout */
     void *x;                /* of x, or NULL when not wanted */
 } gradients;
@@ -44,9 +45,10 @@ static int32_t take(rnnkit_tape *tape, const rki_decoder_run *run, gradients *g)
     RKI_TRY(rki_tape_device(tape, all * d->memory, &g->context));
     RKI_TRY(rki_tape_device(tape, all * run->source.positions, &g->scores));
     RKI_TRY(rki_tape_device(tape, all * d->attention.width, &g->q));
-    RKI_TRY(take_layers(tape, d, all * RKI_DECODER_GATES * d->hidden, 0, &g->z));
+    RKI_TRY(take_layers(tape, d, all * rki_decoder_gates(d) * d->hidden, 0, &g->z));
+    if (d->settings.gru) RKI_TRY(take_layers(tape, d, all * d->hidden, 0, &g->n));
     RKI_TRY(take_layers(tape, d, rows * d->hidden, 1, &g->h));
-    RKI_TRY(take_layers(tape, d, rows * d->hidden, 1, &g->c));
+    RKI_TRY(take_layers(tape, d, rows * d->hidden, 1, &g->carry));
     if (run->a.dropped) RKI_TRY(rki_tape_device(tape, rows * d->hidden, &g->dropped));
     return run->x->needs_gradient ? rki_tape_gradient_room(run->x, &g->x) : RNNKIT_OK;
 }
@@ -55,6 +57,20 @@ static int32_t take(rnnkit_tape *tape, const rki_decoder_run *run, gradients *g)
 static int32_t add(const rnnkit_tape *tape, int64_t count, const void *x, void *y)
 {
     return tape->device->ops->add_scaled(tape->device->self, count, 1, x, y);
+}
+
+/* The gradients of layer l's sums from step t on. */
+static void *dz_of(
+    const rnnkit_tape *tape, const rki_decoder_run *run, const gradients *g, int64_t t, int64_t l)
+{
+    const rki_decoder_layer *d = run->d;
+    return rki_tape_at(tape, g->z[l], t * run->a.batch * rki_decoder_gates(d) * d->hidden);
+}
+
+static void *dn_of(
+    const rnnkit_tape *tape, const rki_decoder_run *run, const gradients *g, int64_t t, int64_t l)
+{
+    return g->n ? rki_tape_at(tape, g->n[l], t * run->a.batch * run->d->hidden) : NULL;
 }
 
 /* Steps. */
@@ -87,8 +103,8 @@ static int32_t output_of_step(
         device->ops->copy(device->self, out, rki_tape_at(tape, run->out->gradient, at * d->output),
             rki_device_bytes(device, rows * d->output)));
     if (t + 1 < run->a.steps)
-        RKI_TRY(rki_columns_back(tape, rki_decoder_reads_fed(d), rows,
-            rki_tape_at(tape, g->z[0], (at + rows) * RKI_DECODER_GATES * d->hidden), 1, out));
+        RKI_TRY(rki_decoder_input_back(tape, d, rki_decoder_reads_fed(d), rows,
+            dz_of(tape, run, g, t + 1, 0), dn_of(tape, run, g, t + 1, 0), 1, out));
     return through_combine(tape, run, g, out, t, 1);
 }
 
@@ -131,10 +147,10 @@ static int32_t through_below(
 {
     const rki_decoder_layer *d = run->d;
     int64_t rows = run->a.batch;
-    const void *dz = rki_tape_at(tape, g->z[l], t * rows * RKI_DECODER_GATES * d->hidden);
+    const void *dz = dz_of(tape, run, g, t, l), *dn = dn_of(tape, run, g, t, l);
     rki_columns w = rki_decoder_reads_below(d, l);
-    if (g->dropped == NULL) return rki_columns_back(tape, w, rows, dz, 1, g->h[l - 1]);
-    RKI_TRY(rki_columns_back(tape, w, rows, dz, 0, g->dropped));
+    if (g->dropped == NULL) return rki_decoder_input_back(tape, d, w, rows, dz, dn, 1, g->h[l - 1]);
+    RKI_TRY(rki_decoder_input_back(tape, d, w, rows, dz, dn, 0, g->dropped));
     rki_dropout call = rki_decoder_mask(&run->masks, d, t, l, rows);
     call.accumulate = 1;
     call.x = g->dropped;
@@ -142,24 +158,40 @@ static int32_t through_below(
     return tape->device->ops->dropout(tape->device->self, &call);
 }
 
+/* The cell of layer l at step t, and what goes to its h before: of an LSTM what comes through W_hh,
+ * of a GRU the carry too. */
+static int32_t through_cell(
+    rnnkit_tape *tape, const rki_decoder_run *run, const gradients *g, int64_t t, int64_t l)
+{
+    const rki_decoder_layer *d = run->d;
+    const rki_decoder_arrays *a = &run->a;
+    int64_t rows = a->batch, width = rows * d->hidden;
+    rki_cell_backward call = {.gru = d->settings.gru,
+        .batch = rows,
+        .hidden = d->hidden,
+        .gates = rki_tape_at(tape, a->z[l], t * rki_decoder_gates(d) * width),
+        .dh = g->h[l],
+        .carry = g->carry[l],
+        .dz = dz_of(tape, run, g, t, l),
+        .dn = dn_of(tape, run, g, t, l)};
+    if (d->settings.gru) {
+        call.reset = rki_tape_at(tape, a->reset[l], t * width);
+        call.h_before = rki_tape_at(tape, a->h[l], t * width);
+    } else {
+        call.c_before = rki_tape_at(tape, a->c[l], t * width);
+        call.c = rki_tape_at(tape, a->c[l], (t + 1) * width);
+    }
+    RKI_TRY(tape->device->ops->cell_backward(tape->device->self, &call));
+    if (l > 0) RKI_TRY(through_below(tape, run, g, t, l));
+    RKI_TRY(rki_columns_back(tape, rki_decoder_reads_h(d, l), rows, call.dz, 0, g->h[l]));
+    return d->settings.gru ? add(tape, width, call.carry, g->h[l]) : RNNKIT_OK;
+}
+
 static int32_t through_layers(
     rnnkit_tape *tape, const rki_decoder_run *run, const gradients *g, int64_t t)
 {
-    const rki_decoder_layer *d = run->d;
-    int64_t rows = run->a.batch, width = rows * d->hidden, gates = RKI_DECODER_GATES * width;
-    for (int64_t l = d->settings.layers - 1; l >= 0; l--) {
-        rki_cell_backward call = {.batch = rows,
-            .hidden = d->hidden,
-            .gates = rki_tape_at(tape, run->a.z[l], t * gates),
-            .c_before = rki_tape_at(tape, run->a.c[l], t * width),
-            .c = rki_tape_at(tape, run->a.c[l], (t + 1) * width),
-            .dh = g->h[l],
-            .dc = g->c[l],
-            .dz = rki_tape_at(tape, g->z[l], t * gates)};
-        RKI_TRY(tape->device->ops->cell_backward(tape->device->self, &call));
-        if (l > 0) RKI_TRY(through_below(tape, run, g, t, l));
-        RKI_TRY(rki_columns_back(tape, rki_decoder_reads_h(d, l), rows, call.dz, 0, g->h[l]));
-    }
+    for (int64_t l = run->d->settings.layers - 1; l >= 0; l--)
+        RKI_TRY(through_cell(tape, run, g, t, l));
     return RNNKIT_OK;
 }
 
@@ -183,9 +215,9 @@ static int32_t back_bahdanau(
     void *dh = g->h[d->settings.layers - 1];
     RKI_TRY(add(tape, width, rki_tape_at(tape, g->top, t * width), dh));
     RKI_TRY(through_layers(tape, run, g, t));
-    RKI_TRY(rki_columns_back(tape, rki_decoder_reads_fed(d), rows,
-        rki_tape_at(tape, g->z[0], t * RKI_DECODER_GATES * width), 1,
-        rki_tape_at(tape, g->context, t * rows * d->memory)));
+    RKI_TRY(
+        rki_decoder_input_back(tape, d, rki_decoder_reads_fed(d), rows, dz_of(tape, run, g, t, 0),
+            dn_of(tape, run, g, t, 0), 1, rki_tape_at(tape, g->context, t * rows * d->memory)));
     return through_attention(tape, run, g, t, dh);
 }
 
@@ -196,20 +228,21 @@ static int32_t learn_layer(
 {
     const rki_decoder_layer *d = run->d;
     const rki_decoder_arrays *a = &run->a;
-    int64_t rows = a->batch, all = a->steps * rows, gates = RKI_DECODER_GATES * d->hidden;
-    const void *dz = g->z[l];
-    RKI_TRY(rki_columns_learn(tape, run->model, rki_decoder_reads_h(d, l), all, dz, a->h[l]));
-    RKI_TRY(rki_bias_learn(tape, run->model, d->weights[l].bias_ih, all, dz));
-    RKI_TRY(rki_bias_learn(tape, run->model, d->weights[l].bias_hh, all, dz));
+    rnnkit_model *model = run->model;
+    int64_t rows = a->batch, all = a->steps * rows;
+    const void *dz = dz_of(tape, run, g, 0, l), *dn = dn_of(tape, run, g, 0, l);
+    RKI_TRY(rki_columns_learn(tape, model, rki_decoder_reads_h(d, l), all, dz, a->h[l]));
+    RKI_TRY(rki_decoder_bias_learn(tape, model, d, l, all, dz, dn));
     if (l > 0)
-        return rki_columns_learn(tape, run->model, rki_decoder_reads_below(d, l), all, dz,
+        return rki_decoder_input_learn(tape, model, d, rki_decoder_reads_below(d, l), all, dz, dn,
             a->dropped ? a->dropped[l] : rki_tape_at(tape, a->h[l - 1], rows * d->hidden));
-    RKI_TRY(rki_columns_learn(tape, run->model, rki_decoder_reads_x(d), all, dz, a->x));
+    RKI_TRY(rki_decoder_input_learn(tape, model, d, rki_decoder_reads_x(d), all, dz, dn, a->x));
+    rki_columns fed = rki_decoder_reads_fed(d);
     if (d->settings.style == RKI_BAHDANAU)
-        return rki_columns_learn(tape, run->model, rki_decoder_reads_fed(d), all, dz, a->context);
+        return rki_decoder_input_learn(tape, model, d, fed, all, dz, dn, a->context);
     if (!rki_decoder_feeds_output(d) || a->steps == 1) return RNNKIT_OK;
-    return rki_columns_learn(tape, run->model, rki_decoder_reads_fed(d), all - rows,
-        rki_tape_at(tape, dz, rows * gates), a->out); /* zeros were fed at the first step */
+    return rki_decoder_input_learn(tape, model, d, fed, all - rows, dz_of(tape, run, g, 1, l),
+        dn_of(tape, run, g, 1, l), a->out); /* zeros were fed at the first step */
 }
 
 static int32_t learn_combine(rnnkit_tape *tape, const rki_decoder_run *run, const gradients *g)
@@ -264,7 +297,7 @@ static int32_t learn_first(rnnkit_tape *tape, const rki_decoder_run *run, int64_
     RKI_TRY(rki_columns_learn(
         tape, run->model, rki_decoder_starts(d, l, part), rows, dfirst, run->start->data));
     RKI_TRY(rki_bias_learn(
-        tape, run->model, d->first[l * RKI_DECODER_STATES + part].bias, rows, dfirst));
+        tape, run->model, d->first[l * rki_decoder_states(d) + part].bias, rows, dfirst));
     if (dstart == NULL) return RNNKIT_OK;
     int accumulate = l > 0 || part > 0;
     return rki_columns_back(tape, rki_decoder_starts(d, l, part), rows, dfirst, accumulate, dstart);
@@ -277,7 +310,8 @@ static int32_t learn_start(rnnkit_tape *tape, const rki_decoder_run *run, const 
     if (run->start->needs_gradient) RKI_TRY(rki_tape_gradient_room(run->start, &dstart));
     for (int64_t l = 0; l < run->d->settings.layers; l++) {
         RKI_TRY(learn_first(tape, run, l, 0, run->a.h[l], g->h[l], dstart));
-        RKI_TRY(learn_first(tape, run, l, 1, run->a.c[l], g->c[l], dstart));
+        if (!run->d->settings.gru)
+            RKI_TRY(learn_first(tape, run, l, 1, run->a.c[l], g->carry[l], dstart));
     }
     return dstart == NULL ? RNNKIT_OK : rki_tape_gradient_adopt(run->start, dstart);
 }
@@ -289,7 +323,8 @@ static int32_t pass_to_x(rnnkit_tape *tape, const rki_decoder_run *run, const gr
     int combined = d->settings.style == RKI_BAHDANAU;
     if (g->x == NULL) return RNNKIT_OK;
     if (combined) RKI_TRY(rki_columns_back(tape, rki_decoder_combines_x(d), all, g->out, 0, g->x));
-    RKI_TRY(rki_columns_back(tape, rki_decoder_reads_x(d), all, g->z[0], combined, g->x));
+    RKI_TRY(rki_decoder_input_back(tape, d, rki_decoder_reads_x(d), all, dz_of(tape, run, g, 0, 0),
+        dn_of(tape, run, g, 0, 0), combined, g->x));
     return rki_tape_gradient_adopt(run->x, g->x);
 }
 

@@ -1,4 +1,5 @@
-/* A decoder over a whole target sequence, on a tape: one node. See decoder.h. */
+/* A decoder over a whole target sequence, on a tape: one node. See decoder.h.
+ */
 #include "nn/decoder.h"
 
 /* Checks. */
@@ -28,7 +29,8 @@ static int32_t check_start(
             "start is given, but decoder \"%s\" was made without option start", d->layer.name);
     if (start == NULL)
         return rki_fail(RNNKIT_E_ARGUMENT,
-            "start is NULL, but decoder \"%s\" has start = %lld: its first state comes from it",
+            "start is NULL, but decoder \"%s\" has start = %lld: its "
+            "first state comes from it",
             d->layer.name, (long long)width);
     RKI_TRY(rki_tape_check(tape, start, "start"));
     int64_t rank = start->shape.rank;
@@ -78,7 +80,7 @@ int32_t rki_decoder_prepare(rnnkit_tape *tape, const rki_decoder_layer *d,
 /* The largest array of the run must not overflow; all others are smaller. */
 static int32_t check_room(const rki_decoder_layer *d, int64_t steps, int64_t batch)
 {
-    const int64_t gates[3] = {steps + 1, batch, RKI_DECODER_GATES * d->hidden};
+    const int64_t gates[3] = {steps + 1, batch, rki_decoder_gates(d) * d->hidden};
     const int64_t context[3] = {steps, batch, d->memory};
     rki_shape shape;
     RKI_TRY(rki_shape_make(gates, 3, &shape));

@@ -25,8 +25,11 @@ int32_t rki_decoder_take(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t 
     int64_t step = rows_of(a), all = a->steps * step;
     const rki_device *device = tape->device;
     RKI_TRY(take_layers(tape, d, (all + step) * d->hidden, &a->h));
-    RKI_TRY(take_layers(tape, d, (all + step) * d->hidden, &a->c));
-    RKI_TRY(take_layers(tape, d, all * RKI_DECODER_GATES * d->hidden, &a->z));
+    if (d->settings.gru)
+        RKI_TRY(take_layers(tape, d, all * d->hidden, &a->reset));
+    else
+        RKI_TRY(take_layers(tape, d, (all + step) * d->hidden, &a->c));
+    RKI_TRY(take_layers(tape, d, all * rki_decoder_gates(d) * d->hidden, &a->z));
     if (dropout) RKI_TRY(take_layers(tape, d, all * d->hidden, &a->dropped));
     if (d->attention.query) RKI_TRY(rki_tape_device(tape, all * d->attention.width, &a->q));
     RKI_TRY(rki_tape_device(tape, all * positions, &a->seen));
@@ -58,7 +61,7 @@ static int32_t start_part(rnnkit_tape *tape, const rki_decoder_layer *d, const v
     int64_t count = rows * d->hidden;
     if (start == NULL) return device->ops->zero(device->self, out, rki_device_bytes(device, count));
     RKI_TRY(rki_columns_product(tape, rki_decoder_starts(d, l, part), rows, start,
-        d->first[l * RKI_DECODER_STATES + part].bias, 0, out));
+        d->first[l * rki_decoder_states(d) + part].bias, 0, out));
     return device->ops->tanh(device->self, count, out, out);
 }
 
@@ -67,7 +70,7 @@ int32_t rki_decoder_start(
 {
     for (int64_t l = 0; l < d->settings.layers; l++) {
         RKI_TRY(start_part(tape, d, start, l, 0, rows_of(a), a->h[l]));
-        RKI_TRY(start_part(tape, d, start, l, 1, rows_of(a), a->c[l]));
+        if (!d->settings.gru) RKI_TRY(start_part(tape, d, start, l, 1, rows_of(a), a->c[l]));
     }
     return RNNKIT_OK;
 }
@@ -127,16 +130,21 @@ static int32_t run_layer(rnnkit_tape *tape, const rki_decoder_layer *d, const rk
     const rki_decoder_masks *masks, int64_t t, int64_t l)
 {
     int64_t rows = rows_of(a), width = rows * d->hidden;
-    void *z = rki_tape_at(tape, a->z[l], t * RKI_DECODER_GATES * width);
-    RKI_TRY(l == 0 ? read_fed(tape, d, a, t, z) : read_below(tape, d, a, masks, t, l, z));
-    RKI_TRY(rki_columns_product(tape, rki_decoder_reads_h(d, l), rows,
-        rki_tape_at(tape, a->h[l], t * width), d->weights[l].bias_hh, 1, z));
-    rki_cell_forward call = {.batch = rows,
+    void *z = rki_tape_at(tape, a->z[l], t * rki_decoder_gates(d) * width);
+    void *reset = d->settings.gru ? rki_tape_at(tape, a->reset[l], t * width) : NULL;
+    rki_cell_forward call = {.gru = d->settings.gru,
+        .batch = rows,
         .hidden = d->hidden,
         .z = z,
-        .c_before = rki_tape_at(tape, a->c[l], t * width),
-        .h = rki_tape_at(tape, a->h[l], (t + 1) * width),
-        .c = rki_tape_at(tape, a->c[l], (t + 1) * width)};
+        .reset = reset,
+        .h_before = rki_tape_at(tape, a->h[l], t * width),
+        .h = rki_tape_at(tape, a->h[l], (t + 1) * width)};
+    if (!d->settings.gru) {
+        call.c_before = rki_tape_at(tape, a->c[l], t * width);
+        call.c = rki_tape_at(tape, a->c[l], (t + 1) * width);
+    }
+    RKI_TRY(l == 0 ? read_fed(tape, d, a, t, z) : read_below(tape, d, a, masks, t, l, z));
+    RKI_TRY(rki_decoder_recur(tape, d, l, rows, call.h_before, z, reset));
     return tape->device->ops->cell_forward(tape->device->self, &call);
 }
 

@@ -9,7 +9,8 @@
 #include "nn/model.h"
 
 static const rki_layer_kind *const kinds[] = {
-    &rki_embedding_kind, &rki_linear_kind, &rki_lstm_kind, &rki_attention_kind, &rki_decoder_kind};
+    &rki_embedding_kind, &rki_linear_kind, &rki_lstm_kind, &rki_attention_kind, &rki_decoder_kind,
+    &rki_multihead_kind, &rki_norm_kind};
 
 const rki_layer_kind *rki_layer_kind_find(const char *name)
 {

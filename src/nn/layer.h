@@ -68,8 +68,8 @@ int32_t rki_layer_find(rnnkit_model *model, rki_kind handle, const char *name, v
 void rki_layer_handle_destroy(void *handle, rki_kind kind);
 
 extern const rki_layer_kind rki_embedding_kind, rki_linear_kind, rki_lstm_kind, rki_attention_kind,
-    rki_decoder_kind;
+    rki_decoder_kind, rki_multihead_kind, rki_norm_kind;
 extern const rki_option_table rki_embedding_options, rki_linear_options, rki_rnn_options,
-    rki_attention_options, rki_decoder_options;
+    rki_attention_options, rki_decoder_options, rki_multihead_options, rki_norm_options;
 
 #endif

@@ -1,8 +1,12 @@
-/* The LSTM's cell by itself, tanh, and the most likely classes; equations in backend/decoding.h.
+/* A cell by itself, tanh, and the most likely classes; equations in backend/decoding.h, backend.h.
  *
- *   t = tanh(c)                  dc   += dh o (1 - t^2)
- *   dz_i = dc g i (1 - i)        dz_f  = dc c_before f (1 - f)
- *   dz_g = dc i (1 - g^2)        dz_o  = dh t o (1 - o)          dc_before = dc f
+ *   LSTM  t = tanh(c)                dc   += dh o (1 - t^2)
+ *         dz_i = dc g i (1 - i)      dz_f  = dc c_before f (1 - f)
+ *         dz_g = dc i (1 - g^2)      dz_o  = dh t o (1 - o)
+ *         dc_before = dc f
+ *   GRU   h = n + z (h_before - n)   dn    = dh (1 - z) (1 - n^2)
+ *         dz_r = dn reset r (1 - r)  dz_z  = dh (h_before - n) z (1 - z)
+ *         dz_n = dn r                dh_before = dh z
  */
 #include <math.h>
 
@@ -13,43 +17,81 @@ static double sigmoid(double z)
     return 1.0 / (1.0 + exp(-z));
 }
 
+static void lstm_forward(const rki_reference *device, const rki_cell_forward *call, int64_t at)
+{
+    int64_t hidden = call->hidden, z = at / hidden * 4 * hidden + at % hidden;
+    double i = sigmoid(get(device, call->z, z));
+    double f = sigmoid(get(device, call->z, z + hidden));
+    double g = tanh(get(device, call->z, z + 2 * hidden));
+    double o = sigmoid(get(device, call->z, z + 3 * hidden));
+    double c = f * get(device, call->c_before, at) + i * g;
+    set(device, call->z, z, i);
+    set(device, call->z, z + hidden, f);
+    set(device, call->z, z + 2 * hidden, g);
+    set(device, call->z, z + 3 * hidden, o);
+    set(device, call->c, at, c);
+    set(device, call->h, at, o * tanh(c));
+}
+
+static void gru_forward(const rki_reference *device, const rki_cell_forward *call, int64_t at)
+{
+    int64_t hidden = call->hidden, gates = at / hidden * 3 * hidden + at % hidden;
+    double r = sigmoid(get(device, call->z, gates));
+    double z = sigmoid(get(device, call->z, gates + hidden));
+    double n = tanh(get(device, call->z, gates + 2 * hidden) + r * get(device, call->reset, at));
+    set(device, call->z, gates, r);
+    set(device, call->z, gates + hidden, z);
+    set(device, call->z, gates + 2 * hidden, n);
+    set(device, call->h, at, n + z * (get(device, call->h_before, at) - n));
+}
+
 int32_t rki_reference_cell_forward(void *self, const rki_cell_forward *call)
 {
-    const rki_reference *device = self;
-    int64_t hidden = call->hidden;
-    for (int64_t at = 0; at < call->batch * hidden; at++) {
-        int64_t z = at / hidden * 4 * hidden + at % hidden;
-        double i = sigmoid(get(device, call->z, z));
-        double f = sigmoid(get(device, call->z, z + hidden));
-        double g = tanh(get(device, call->z, z + 2 * hidden));
-        double o = sigmoid(get(device, call->z, z + 3 * hidden));
-        double c = f * get(device, call->c_before, at) + i * g;
-        set(device, call->z, z, i);
-        set(device, call->z, z + hidden, f);
-        set(device, call->z, z + 2 * hidden, g);
-        set(device, call->z, z + 3 * hidden, o);
-        set(device, call->c, at, c);
-        set(device, call->h, at, o * tanh(c));
+    for (int64_t at = 0; at < call->batch * call->hidden; at++) {
+        if (call->gru)
+            gru_forward(self, call, at);
+        else
+            lstm_forward(self, call, at);
     }
     return RNNKIT_OK;
 }
 
+static void lstm_backward(const rki_reference *device, const rki_cell_backward *call, int64_t at)
+{
+    int64_t hidden = call->hidden, z = at / hidden * 4 * hidden + at % hidden;
+    double i = get(device, call->gates, z), f = get(device, call->gates, z + hidden);
+    double g = get(device, call->gates, z + 2 * hidden);
+    double o = get(device, call->gates, z + 3 * hidden);
+    double t = tanh(get(device, call->c, at)), dh = get(device, call->dh, at);
+    double dc = get(device, call->carry, at) + dh * o * (1.0 - t * t);
+    set(device, call->dz, z, dc * g * i * (1.0 - i));
+    set(device, call->dz, z + hidden, dc * get(device, call->c_before, at) * f * (1.0 - f));
+    set(device, call->dz, z + 2 * hidden, dc * i * (1.0 - g * g));
+    set(device, call->dz, z + 3 * hidden, dh * t * o * (1.0 - o));
+    set(device, call->carry, at, dc * f);
+}
+
+static void gru_backward(const rki_reference *device, const rki_cell_backward *call, int64_t at)
+{
+    int64_t hidden = call->hidden, gates = at / hidden * 3 * hidden + at % hidden;
+    double r = get(device, call->gates, gates), z = get(device, call->gates, gates + hidden);
+    double n = get(device, call->gates, gates + 2 * hidden), dh = get(device, call->dh, at);
+    double dn = dh * (1.0 - z) * (1.0 - n * n);
+    set(device, call->dz, gates, dn * get(device, call->reset, at) * r * (1.0 - r));
+    set(device, call->dz, gates + hidden,
+        dh * (get(device, call->h_before, at) - n) * z * (1.0 - z));
+    set(device, call->dz, gates + 2 * hidden, dn * r);
+    set(device, call->dn, at, dn);
+    set(device, call->carry, at, dh * z);
+}
+
 int32_t rki_reference_cell_backward(void *self, const rki_cell_backward *call)
 {
-    const rki_reference *device = self;
-    int64_t hidden = call->hidden;
-    for (int64_t at = 0; at < call->batch * hidden; at++) {
-        int64_t z = at / hidden * 4 * hidden + at % hidden;
-        double i = get(device, call->gates, z), f = get(device, call->gates, z + hidden);
-        double g = get(device, call->gates, z + 2 * hidden);
-        double o = get(device, call->gates, z + 3 * hidden);
-        double t = tanh(get(device, call->c, at)), dh = get(device, call->dh, at);
-        double dc = get(device, call->dc, at) + dh * o * (1.0 - t * t);
-        set(device, call->dz, z, dc * g * i * (1.0 - i));
-        set(device, call->dz, z + hidden, dc * get(device, call->c_before, at) * f * (1.0 - f));
-        set(device, call->dz, z + 2 * hidden, dc * i * (1.0 - g * g));
-        set(device, call->dz, z + 3 * hidden, dh * t * o * (1.0 - o));
-        set(device, call->dc, at, dc * f);
+    for (int64_t at = 0; at < call->batch * call->hidden; at++) {
+        if (call->gru)
+            gru_backward(self, call, at);
+        else
+            lstm_backward(self, call, at);
     }
     return RNNKIT_OK;
 }

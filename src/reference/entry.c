@@ -62,6 +62,10 @@ static const rki_backend table = {
     .tanh = rki_reference_tanh,
     .tanh_backward = rki_reference_tanh_backward,
     .top = rki_reference_top,
+    .norm_forward = rki_reference_norm_forward,
+    .norm_backward = rki_reference_norm_backward,
+    .relu = rki_reference_relu,
+    .relu_backward = rki_reference_relu_backward,
 };
 
 const rki_backend *rnnkit_backend_entry(void)

@@ -20,6 +20,7 @@ typedef struct task {
 static const task tasks[] = {
     {"copy, bahdanau, additive", "output=16", 0},
     {"reverse, bahdanau, additive", "output=16", 1},
+    {"reverse, bahdanau, additive, gru", "output=16 cell=gru", 1},
     {"copy, luong, dot", "output=16 style=luong score=dot feeding=1", 0},
     {"reverse, luong, dot", "output=16 style=luong score=dot feeding=1", 1},
     {"copy, luong, general", "output=16 style=luong score=general feeding=1", 0},

@@ -17,7 +17,8 @@
 
 enum { ROWS = 6, MOST = 40, STEPS = 150 };
 
-static const char *const kinds[] = {"output=16", "output=16 style=luong feeding=1 score=general"};
+static const char *const kinds[] = {"output=16", "output=16 style=luong feeding=1 score=general",
+    "output=16 cell=gru style=luong feeding=1 score=dot"};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* A model that has begun to learn to copy, so that its hypotheses are of all kinds. */
@@ -171,6 +172,35 @@ static void greedy_is_the_most_likely(void **state)
     }
 }
 
+/* The targets of a hypothesis for every source, with its end sign where it was not cut. */
+static void fill_targets(const rnnkit_search *search, int64_t rank, int32_t *targets)
+{
+    for (int i = 0; i < (MOST + 1) * ROWS; i++)
+        targets[i] = RNNKIT_IGNORE;
+    for (int64_t b = 0; b < ROWS; b++) {
+        found f = take(search, b, rank);
+        for (int64_t t = 0; t < f.count; t++)
+            targets[t * ROWS + b] = f.ids[t];
+        if (!f.cut) targets[f.count * ROWS + b] = WRITER_EOS;
+    }
+}
+
+static void compare_scores(
+    rnnkit_search *search, const net *n, rnnkit_tensor *memory, rnnkit_tensor *start, int64_t rank)
+{
+    int32_t targets[(MOST + 1) * ROWS];
+    double scores[ROWS];
+    fill_targets(search, rank, targets);
+    must(rnnkit_search_score(search, memory, n->batch.lengths, start, targets, MOST + 1, scores),
+        "score");
+    for (int64_t b = 0; b < ROWS; b++) {
+        found f = take(search, b, rank);
+        if (!(fabs(f.score - scores[b]) <= 1e-5 * fmax(1, fabs(scores[b]))))
+            fail_msg("source %d, rank %d: %.9g, given %.9g", (int)b, (int)rank, f.score, scores[b]);
+        if (rank > 0) assert_true(take(search, b, 0).score >= f.score);
+    }
+}
+
 static void scores_are_those_of_given_texts(void **state)
 {
     (void)state;
@@ -178,34 +208,45 @@ static void scores_are_those_of_given_texts(void **state)
         "beam=3 n_best=2 max_length=6 length_penalty=0.6",
         "beam=5 n_best=5 length_penalty=0 unknown=1 max_length=30",
         "sample=1 beam=3 n_best=3 seed=4 max_length=12"};
-    for (int k = 0; k < 2 * 4; k++) {
-        net n = nets[k % 2];
-        rnnkit_search *search = make_search(&n, options[k / 2]);
+    for (int k = 0; k < KINDS * 4; k++) {
+        net n = nets[k % KINDS];
+        rnnkit_search *search = make_search(&n, options[k / KINDS]);
         rnnkit_tensor *memory = encode(&n, &n.batch);
         must(rnnkit_search_run(search, memory, n.batch.lengths, NULL), "run");
-        for (int64_t rank = 0; rank < 2; rank++) {
-            int32_t targets[(MOST + 1) * ROWS];
-            double scores[ROWS];
-            for (int i = 0; i < (MOST + 1) * ROWS; i++)
-                targets[i] = RNNKIT_IGNORE;
-            for (int64_t b = 0; b < ROWS; b++) {
-                found f = take(search, b, rank);
-                for (int64_t t = 0; t < f.count; t++)
-                    targets[t * ROWS + b] = f.ids[t];
-                if (!f.cut) targets[f.count * ROWS + b] = WRITER_EOS;
-            }
-            must(rnnkit_search_score(
-                     search, memory, n.batch.lengths, NULL, targets, MOST + 1, scores),
-                "score");
-            for (int64_t b = 0; b < ROWS; b++) {
-                found f = take(search, b, rank);
-                if (!(fabs(f.score - scores[b]) <= 1e-5 * fmax(1, fabs(scores[b]))))
-                    fail_msg("source %d, rank %d: %.9g, given %.9g", (int)b, (int)rank, f.score,
-                        scores[b]);
-                if (rank > 0) assert_true(take(search, b, 0).score >= f.score);
-            }
-        }
+        for (int64_t rank = 0; rank < 2; rank++)
+            compare_scores(search, &n, memory, NULL, rank);
         rnnkit_search_destroy(search);
+    }
+}
+
+/* Every hypothesis of a beam starts from its source's vector. */
+static void starts_from_vectors(void **state)
+{
+    (void)state;
+    enum { START = 5 };
+    static const char *const decoders[] = {
+        "output=16 start=5", "output=16 start=5 cell=gru layers=2"};
+    for (int k = 0; k < 2; k++) {
+        net n = {0};
+        float values[ROWS * START];
+        const int64_t dims[2] = {ROWS, START};
+        uint64_t seed = 9;
+        rnnkit_tensor *start;
+        must(rnnkit_context_create("cpu", "threads=1 seed=6", &n.context), "context");
+        must(small_writer_create(n.context, decoders[k], &n.writer), "model");
+        must(rnnkit_tape_create(n.context, "train=0", &n.tape), "tape");
+        writer_batch_draw(&seed, ROWS, 0, &n.batch);
+        for (int i = 0; i < ROWS * START; i++)
+            values[i] = 4 * sinf((float)(i * i));
+        rnnkit_search *search = make_search(&n, "beam=4 n_best=4 max_length=6");
+        rnnkit_tensor *memory = encode(&n, &n.batch);
+        must(rnnkit_tape_input(n.tape, values, dims, 2, &start), "start");
+        expect(rnnkit_search_run(search, memory, NULL, NULL), RNNKIT_E_ARGUMENT, "start is NULL");
+        must(rnnkit_search_run(search, memory, n.batch.lengths, start), "run");
+        for (int64_t rank = 0; rank < 4; rank++)
+            compare_scores(search, &n, memory, start, rank);
+        rnnkit_search_destroy(search);
+        drop(&n);
     }
 }
 
@@ -513,6 +554,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(greedy_is_the_most_likely),
         cmocka_unit_test(scores_are_those_of_given_texts),
+        cmocka_unit_test(starts_from_vectors),
         cmocka_unit_test(batches_do_not_matter),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(draws_repeat),

@@ -122,46 +122,65 @@ static void run_training(void *user)
     run_backward(user);
 }
 
-static void make_forward(const layer *l, int training, bench_case *c)
+static rki_recurrent_weights make_weights(const layer *l)
 {
-    int64_t state = l->batch * l->hidden, gates = 4 * l->hidden;
-    rki_recurrent_forward *call = &c->call.recurrent.forward;
-    *call = (rki_recurrent_forward){.size = {l->steps, l->batch, l->input, l->hidden, training},
-        .x = values(l->steps * l->batch * l->input, 1.0f),
-        .weight_ih = values(gates * l->input, 0.06f),
+    int64_t gates = 4 * l->hidden;
+    return (rki_recurrent_weights){.weight_ih = values(gates * l->input, 0.06f),
         .weight_hh = values(gates * l->hidden, 0.06f),
         .bias_ih = values(gates, 0.06f),
-        .bias_hh = values(gates, 0.06f),
+        .bias_hh = values(gates, 0.06f)};
+}
+
+static rki_recurrent make_layer(const layer *l, int training)
+{
+    return (rki_recurrent){.cell = RKI_CELL_LSTM,
+        .steps = l->steps,
+        .batch = l->batch,
+        .input = l->input,
+        .hidden = l->hidden,
+        .output = l->hidden,
+        .training = training};
+}
+
+static void make_forward(const layer *l, int training, bench_case *c)
+{
+    int64_t state = l->batch * l->hidden;
+    rki_recurrent_forward *call = &c->call.recurrent.forward;
+    *call = (rki_recurrent_forward){.layer = make_layer(l, training),
+        .weights = make_weights(l),
+        .x = values(l->steps * l->batch * l->input, 1.0f),
         .h0 = values(state, 0.0f),
         .c0 = values(state, 0.0f),
         .y = values(l->steps * state, 0.0f),
+        .ldy = l->hidden,
         .hn = values(state, 0.0f),
         .cn = values(state, 0.0f)};
-    call->stash = bytes_of(rki_cpu_recurrent_stash(c->cpu, &call->size));
-    call->scratch = bytes_of(rki_cpu_recurrent_forward_scratch(c->cpu, &call->size));
+    call->stash = bytes_of(rki_cpu_recurrent_stash(c->cpu, &call->layer));
+    call->scratch = bytes_of(rki_cpu_recurrent_forward_scratch(c->cpu, &call->layer));
 }
 
 static void make_backward(bench_case *c)
 {
     const rki_recurrent_forward *forward = &c->call.recurrent.forward;
-    const rki_recurrent_size *size = &forward->size;
-    int64_t state = size->batch * size->hidden, gates = 4 * size->hidden;
+    const rki_recurrent *l = &forward->layer;
+    int64_t state = l->batch * l->hidden, gates = 4 * l->hidden;
     rki_recurrent_backward *call = &c->call.recurrent.backward;
-    *call = (rki_recurrent_backward){.size = *size,
+    *call = (rki_recurrent_backward){.layer = *l,
+        .weights = forward->weights,
         .x = forward->x,
-        .weight_ih = forward->weight_ih,
-        .weight_hh = forward->weight_hh,
         .h0 = forward->h0,
         .c0 = forward->c0,
         .y = forward->y,
+        .ldy = forward->ldy,
         .stash = forward->stash,
-        .dy = values(size->steps * state, 0.01f),
-        .dx = values(size->steps * size->batch * size->input, 0.0f),
-        .dweight_ih = values(gates * size->input, 0.0f),
-        .dweight_hh = values(gates * size->hidden, 0.0f),
-        .dbias_ih = values(gates, 0.0f),
-        .dbias_hh = values(gates, 0.0f)};
-    call->scratch = bytes_of(rki_cpu_recurrent_backward_scratch(c->cpu, size));
+        .dy = values(l->steps * state, 0.01f),
+        .lddy = l->hidden,
+        .dx = values(l->steps * l->batch * l->input, 0.0f),
+        .gradients = {.weight_ih = values(gates * l->input, 0.0f),
+            .weight_hh = values(gates * l->hidden, 0.0f),
+            .bias_ih = values(gates, 0.0f),
+            .bias_hh = values(gates, 0.0f)}};
+    call->scratch = bytes_of(rki_cpu_recurrent_backward_scratch(c->cpu, l));
 }
 
 enum { INFERENCE, FORWARD, BACKWARD, TRAINING, PASSES };
@@ -193,20 +212,15 @@ static void make_step(const layer *l, bench_case *c)
 {
     snprintf(c->label, sizeof c->label, "lstm step B%d I%d H%d", (int)l->batch, (int)l->input,
         (int)l->hidden);
-    int64_t gates = 4 * l->hidden;
-    c->flops = 2.0 * (double)(l->batch * gates) * (double)(l->input + l->hidden);
+    rki_recurrent step = make_layer(l, 0);
+    c->flops = 2.0 * 4.0 * (double)(l->batch * l->hidden) * (double)(l->input + l->hidden);
     c->run = run_step;
-    c->call.step = (rki_recurrent_step){.batch = l->batch,
-        .input = l->input,
-        .hidden = l->hidden,
+    c->call.step = (rki_recurrent_step){.layer = step,
+        .weights = make_weights(l),
         .x = values(l->batch * l->input, 1.0f),
-        .weight_ih = values(gates * l->input, 0.06f),
-        .weight_hh = values(gates * l->hidden, 0.06f),
-        .bias_ih = values(gates, 0.06f),
-        .bias_hh = values(gates, 0.06f),
         .h = values(l->batch * l->hidden, 0.0f),
         .c = values(l->batch * l->hidden, 0.0f),
-        .scratch = bytes_of(rki_cpu_recurrent_step_scratch(c->cpu, l->batch, l->input, l->hidden))};
+        .scratch = bytes_of(rki_cpu_recurrent_step_scratch(c->cpu, &step))};
 }
 
 static const layer step_layers[] = {{1, 1, 256, 256}, {1, 1, 512, 512}, {64, 1, 256, 256}};

@@ -59,9 +59,9 @@ static void architectures(void **state)
     assert_true(serves("80-virtual", 90));
     assert_true(serves("80", 90)); /* plain: PTX too */
     assert_false(serves("80", 75));
-    assert_true(serves("70-real;90-real;120", 121));
-    assert_true(serves("70-real;90-real;120", 90));
-    assert_false(serves("70-real;90-real;120", 100));
+    assert_true(serves("70-real,90-real,120", 121));
+    assert_true(serves("70-real,90-real,120", 90));
+    assert_false(serves("70-real,90-real,120", 100));
     assert_false(serves("120-virtual", 90));
 }
 
@@ -70,9 +70,9 @@ static void the_text_names_device_and_list(void **state)
     (void)state;
     char reason[512];
     rki_cuda_model model = {1, 75, "NVIDIA T4"};
-    assert_int_equal(rki_cuda_explain_device(&model, "80-real;120", reason, sizeof reason), 0);
+    assert_int_equal(rki_cuda_explain_device(&model, "80-real,120", reason, sizeof reason), 0);
     assert_string_equal(reason, "cuda:1 (NVIDIA T4) has compute capability 7.5, for which this "
-                                "plug-in has no code (built for 80-real;120)");
+                                "plug-in has no code (built for 80-real,120)");
 }
 
 /* Short room cuts a text; nothing is written behind it. */

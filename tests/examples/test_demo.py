@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""examples/demo.sh on a reader's own text, in a copy of the tree: builds, trains, writes; a second
-call goes straight to training. (tests/fresh.sh runs it without FILE, on a machine that has nothing.)
+"""examples/demo.sh and examples/demo_word2vec.sh on a reader's own text, in a copy of the tree: build,
+train, show; a second call goes straight to training. (tests/fresh.sh runs them without FILE, on a
+machine that has nothing.)
 
 test_demo.py PROGRAM SOURCE
 """
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import unittest
+import xml.etree.ElementTree
 
 import program
 
@@ -18,7 +20,7 @@ SECONDS = 500
 
 def missing_packages():
     """What the demo would install, which a test must not do."""
-    names = re.search(r"^packages=\((.*?)\)", (SOURCE / "examples/demo.sh").read_text(encoding="utf-8"),
+    names = re.search(r"^packages=\((.*?)\)", (SOURCE / "examples/demo_build.sh").read_text(encoding="utf-8"),
                       re.DOTALL | re.MULTILINE)[1].split()
     if shutil.which("dpkg-query") is None:
         return names
@@ -28,8 +30,8 @@ def missing_packages():
 
 
 class Demo(program.Case):
-    def demo(self, *words, code=0):
-        done = subprocess.run([self.folder / "tree/examples/demo.sh", *words], cwd=self.folder, timeout=SECONDS,
+    def demo(self, *words, code=0, name="demo.sh"):
+        done = subprocess.run([self.folder / "tree/examples" / name, *words], cwd=self.folder, timeout=SECONDS,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         self.assertEqual(done.returncode, code, done.stderr.decode())
         return done.stdout.decode(), done.stderr.decode()
@@ -41,10 +43,11 @@ class Demo(program.Case):
             shutil.copytree(SOURCE / name, tree / name)
         shutil.copy(SOURCE / "CMakeLists.txt", tree)
 
+        self.missing = missing_packages()
+
     def test_own_text(self):
-        missing = missing_packages()
-        if missing:
-            self.skipTest("not installed: " + " ".join(missing))
+        if self.missing:
+            self.skipTest("not installed: " + " ".join(self.missing))
         for call in (1, 2):
             output, _ = self.demo("script.txt")
             self.assertEqual("== building" in output, call == 1)
@@ -52,11 +55,17 @@ class Demo(program.Case):
             passage = output.split("== what it writes\n")[1].split("\n\n== more")[0]
             self.assertGreater(len(passage.split()), 50)
             self.assertTrue((self.folder / "tree/build/demo/script.safetensors").exists())
+        output, _ = self.demo("script.txt", name="demo_word2vec.sh")
+        self.assertNotIn("== building", output)
+        self.assertRegex(output, r"words in .* s, .* words/s, loss \d")
+        picture = xml.etree.ElementTree.parse(self.folder / "tree/build/demo/script.svg").getroot()
+        self.assertIn("jerry", list(picture.itertext()))
 
     def test_wrong_words(self):
-        self.assertIn("cannot read nowhere.txt", self.demo("nowhere.txt", code=1)[1])
-        self.assertIn("demo.sh FILE", self.demo("a", "b", code=1)[1])
-        self.assertIn("demo.sh FILE", self.demo("--help")[0])
+        for name in ("demo.sh", "demo_word2vec.sh"):
+            self.assertIn("cannot read nowhere.txt", self.demo("nowhere.txt", code=1, name=name)[1])
+            self.assertIn(f"{name} FILE", self.demo("a", "b", code=1, name=name)[1])
+            self.assertIn(f"{name} FILE", self.demo("--help", name=name)[0])
         self.assertFalse((self.folder / "tree/build").exists())
 
 

@@ -72,13 +72,32 @@ class Pages(program.Case):
         self.assertEqual(len(losses), 3)
         self.assertLess(losses[2], losses[0])
 
+    def test_attention(self):
+        (output,) = self.run_page(SOURCE / "docs/attention.md")
+        looked = re.findall(r"^(\d) <-(.*)$", output, re.MULTILINE)
+        self.assertEqual("".join(digit for digit, _ in looked), "51413")
+        for _, weights in looked:
+            self.assertAlmostEqual(sum(int(w) for w in re.findall(r"(\d+)%", weights)), 100, delta=3)
+
     def test_script_generation(self):
         outputs = self.run_page(SOURCE / "docs/script-generation.md")
         self.assertGreater(len(outputs), 3)
 
+    def test_time_series(self):
+        _, continued, searched = self.run_page(SOURCE / "docs/time-series.md")
+        self.assertIn("to repeat the best: ", searched)
+        self.assertIn("row,kw\n402,", continued)
+
+    def test_sentiment(self):
+        _, searched, words, measured = self.run_page(SOURCE / "docs/sentiment.md")
+        self.assertIn("to repeat the best: ", searched)
+        self.assertEqual([line.split()[1] for line in words.splitlines()], ["good", "bad", "good"])
+        self.assertIn("accuracy 1.0000", measured)
+
     def test_no_page_is_forgotten(self):
         """A page with commands has a test above."""
-        run = {"README.md", "docs/quick-start.md", "docs/script-generation.md"}
+        run = {"README.md", "docs/attention.md", "docs/quick-start.md", "docs/script-generation.md",
+               "docs/sentiment.md", "docs/time-series.md"}
         for page in pages():
             if any(language == "sh" for language, _ in blocks(page)):
                 self.assertIn(page.relative_to(SOURCE).as_posix(), run)

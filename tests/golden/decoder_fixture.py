@@ -18,7 +18,7 @@ import attention_fixture
 
 T, B, S, E, H, M, O, P, A, V = 5, 4, 6, 7, 10, 8, 9, 3, 11, 13
 LENGTHS = [6, 1, 4, 3]
-# name: style, feeding, score, bias of the attention, layers, start vector, lengths
+# name: style, feeding, score, bias of the attention, layers, start vector, lengths (, GRU cells)
 CASES = {
     "bahdanau": ("bahdanau", False, "additive", False, 1, False, False),
     "bahdanau.deep": ("bahdanau", False, "general", False, 2, True, True),
@@ -28,28 +28,40 @@ CASES = {
     "luong.deep": ("luong", True, "concat", True, 2, True, True),
     "luong.additive": ("luong", True, "additive", True, 1, False, False),
     "luong.scaled": ("luong", False, "scaled_dot", False, 2, True, False),
+    "bahdanau.gru": ("bahdanau", False, "additive", False, 2, True, True, True),
+    "luong.gru": ("luong", True, "general", False, 2, True, True, True),
 }
 
 
 class Decoder(torch.nn.Module):
-    def __init__(self, style, feeding, score, bias, layers, start, memory):
+    def __init__(self, style, feeding, score, bias, layers, start, memory, gru):
         super().__init__()
-        self.style, self.feeding, self.layers = style, feeding, layers
+        self.style, self.feeding, self.layers, self.gru = style, feeding, layers, gru
         fed = memory if style == "bahdanau" else O if feeding else 0
-        self.rnn = torch.nn.LSTM(E + fed, H, num_layers=layers)
+        self.rnn = (torch.nn.GRU if gru else torch.nn.LSTM)(E + fed, H, num_layers=layers)
         attention_fixture.DQ, attention_fixture.A = H, A
         self.attention = attention_fixture.Attention(score, bias, memory)
         self.combine = torch.nn.Linear(memory + H + (E if style == "bahdanau" else 0), O)
         if start:
             self.start = torch.nn.ModuleDict({f"{part}_l{layer}": torch.nn.Linear(P, H)
-                                              for layer in range(layers) for part in "hc"})
+                                              for layer in range(layers) for part in self.parts()})
+
+    def parts(self):
+        return "h" if self.gru else "hc"
 
     def first(self, start):
         if start is None:
             zeros = torch.zeros(self.layers, B, H, dtype=torch.float64)
-            return zeros, zeros
+            return tuple(zeros for _ in self.parts())
         return tuple(torch.stack([torch.tanh(self.start[f"{part}_l{layer}"](start))
-                                  for layer in range(self.layers)]) for part in "hc")
+                                  for layer in range(self.layers)]) for part in self.parts())
+
+    def recur(self, x, state):
+        """The top layer's h, and the state after it."""
+        if self.gru:
+            h, state = self.rnn(x, *state)
+            return h, (state,)
+        return self.rnn(x, state)
 
     def forward(self, x, memory, lengths, start):
         state, out = self.first(start), torch.zeros(B, O, dtype=torch.float64)
@@ -58,11 +70,11 @@ class Decoder(torch.nn.Module):
         for step in x:
             if self.style == "bahdanau":
                 context, weights = self.attention(state[0][-1:], memory, memory, lengths)
-                h, state = self.rnn(torch.cat((step[None], context), -1), state)
+                h, state = self.recur(torch.cat((step[None], context), -1), state)
                 out = torch.tanh(self.combine(torch.cat((context[0], h[0], step), -1)))
             else:
                 read = torch.cat((step, out), -1) if self.feeding else step
-                h, state = self.rnn(read[None], state)
+                h, state = self.recur(read[None], state)
                 context, weights = self.attention(h, memory, memory, lengths)
                 out = torch.tanh(self.combine(torch.cat((context[0], h[0]), -1)))
             outs.append(out)
@@ -70,9 +82,9 @@ class Decoder(torch.nn.Module):
         return torch.stack(outs), torch.stack(seen)
 
 
-def run(style, feeding, score, bias, layers, start, masked):
+def run(style, feeding, score, bias, layers, start, masked, gru=False):
     memory = H if score in ("dot", "scaled_dot") else M
-    decoder = Decoder(style, feeding, score, bias, layers, start, memory)
+    decoder = Decoder(style, feeding, score, bias, layers, start, memory, gru)
     linear = torch.nn.Linear(O, V)
     with torch.no_grad():
         for parameter in [*decoder.parameters(), *linear.parameters()]:

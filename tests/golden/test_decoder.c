@@ -34,6 +34,8 @@ static const decoder_case cases[] = {
         1},
     {"luong.additive", "style=luong feeding=1 output=9 attention_width=11 attention_bias=1", 0},
     {"luong.scaled", "style=luong output=9 start=3 layers=2 score=scaled_dot", 0},
+    {"bahdanau.gru", "cell=gru output=9 start=3 layers=2 attention_width=11", 1},
+    {"luong.gru", "cell=gru style=luong feeding=1 output=9 start=3 layers=2 score=general", 1},
 };
 
 /* One case on one device. */

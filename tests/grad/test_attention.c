@@ -1,4 +1,5 @@
-/* Gradients of attention, against central differences: both scores, masks, heads. */
+/* Gradients of attention (both scores, masks, heads), of layer normalisation and of the cell by
+ * itself, against central differences. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,11 +112,142 @@ static void test_additive(void **state)
     check("additive, all masks, two heads", a);
 }
 
+typedef struct norm {
+    rki_norm_forward forward;
+    rki_norm_backward backward;
+} norm;
+
+static double norm_loss(void *problem)
+{
+    norm *p = problem;
+    assert_int_equal(ops->norm_forward(device, &p->forward), 0);
+    return dot(p->backward.dy, p->forward.y, p->forward.rows * p->forward.width);
+}
+
+static void norm_backward(void *problem)
+{
+    norm *p = problem;
+    assert_int_equal(ops->norm_backward(device, &p->backward), 0);
+}
+
+static void test_norm(void **state)
+{
+    (void)state;
+    enum { NORM_ROWS = 4, NORM_WIDTH = 7, COUNT = NORM_ROWS * NORM_WIDTH };
+    variable v[] = {{"x", randoms(COUNT, 2), zeros(COUNT), COUNT},
+        {"weight", randoms(NORM_WIDTH, 1), zeros(NORM_WIDTH), NORM_WIDTH},
+        {"bias", randoms(NORM_WIDTH, 1), zeros(NORM_WIDTH), NORM_WIDTH}};
+    norm p = {.forward = {NORM_ROWS, NORM_WIDTH, 1e-5, v[0].values, v[1].values, v[2].values,
+                  zeros(COUNT), zeros(2 * NORM_ROWS)}};
+    p.backward = (rki_norm_backward){NORM_ROWS, NORM_WIDTH, v[0].values, v[1].values,
+        p.forward.stash, randoms(COUNT, 1), v[0].gradient, v[1].gradient, v[2].gradient};
+    gradient_check checked = {"norm", v, 3, &p, norm_loss, norm_backward};
+    check_gradients(&checked);
+}
+
+typedef struct cell {
+    rki_cell_forward forward;
+    rki_cell_backward backward;
+    const double *sums, *dc; /* what z and carry are before they are replaced */
+} cell;
+
+static double cell_loss(void *problem)
+{
+    cell *p = problem;
+    int64_t count = p->forward.batch * p->forward.hidden;
+    for (int64_t i = 0; i < (p->forward.gru ? 3 : 4) * count; i++)
+        ((double *)p->forward.z)[i] = p->sums[i];
+    assert_int_equal(ops->cell_forward(device, &p->forward), 0);
+    double loss = dot(p->backward.dh, p->forward.h, count);
+    return p->forward.gru ? loss : loss + dot(p->dc, p->forward.c, count);
+}
+
+static void cell_backward(void *problem)
+{
+    cell *p = problem;
+    for (int64_t i = 0; i < p->forward.batch * p->forward.hidden; i++)
+        ((double *)p->backward.carry)[i] = p->dc[i];
+    assert_int_equal(ops->cell_backward(device, &p->backward), 0);
+}
+
+enum { CELL_BATCH = 2, CELL_HIDDEN = 5, CELLS = CELL_BATCH * CELL_HIDDEN };
+
+static void test_lstm_cell(void **state)
+{
+    (void)state;
+    variable v[] = {{"z", randoms(4 * CELLS, 2), zeros(4 * CELLS), 4 * CELLS},
+        {"c_before", randoms(CELLS, 1), zeros(CELLS), CELLS}};
+    cell p = {.forward = {.batch = CELL_BATCH,
+                  .hidden = CELL_HIDDEN,
+                  .z = zeros(4 * CELLS),
+                  .c_before = v[1].values,
+                  .h = zeros(CELLS),
+                  .c = zeros(CELLS)},
+        .sums = v[0].values,
+        .dc = randoms(CELLS, 1)};
+    p.backward = (rki_cell_backward){.batch = CELL_BATCH,
+        .hidden = CELL_HIDDEN,
+        .gates = p.forward.z,
+        .c_before = v[1].values,
+        .c = p.forward.c,
+        .dh = randoms(CELLS, 1),
+        .carry = v[1].gradient,
+        .dz = v[0].gradient};
+    gradient_check checked = {"LSTM cell", v, 2, &p, cell_loss, cell_backward};
+    check_gradients(&checked);
+}
+
+/* The gradient of reset is the n of dz; that of z has dn there. */
+static void gru_backward(void *problem)
+{
+    cell *p = problem;
+    double *dz = p->backward.dz, *dn = p->backward.dn;
+    cell_backward(problem);
+    for (int64_t i = 0; i < CELLS; i++) {
+        double *n = &dz[i / CELL_HIDDEN * 3 * CELL_HIDDEN + 2 * CELL_HIDDEN + i % CELL_HIDDEN];
+        double dreset = *n;
+        *n = dn[i];
+        dn[i] = dreset;
+    }
+}
+
+static void test_gru_cell(void **state)
+{
+    (void)state;
+    variable v[] = {{"z", randoms(3 * CELLS, 2), zeros(3 * CELLS), 3 * CELLS},
+        {"reset", randoms(CELLS, 1), zeros(CELLS), CELLS},
+        {"h_before", randoms(CELLS, 1), zeros(CELLS), CELLS}};
+    cell p = {.forward = {.gru = 1,
+                  .batch = CELL_BATCH,
+                  .hidden = CELL_HIDDEN,
+                  .z = zeros(3 * CELLS),
+                  .reset = v[1].values,
+                  .h_before = v[2].values,
+                  .h = zeros(CELLS)},
+        .sums = v[0].values,
+        .dc = zeros(CELLS)};
+    p.backward = (rki_cell_backward){.gru = 1,
+        .batch = CELL_BATCH,
+        .hidden = CELL_HIDDEN,
+        .gates = p.forward.z,
+        .reset = v[1].values,
+        .h_before = v[2].values,
+        .dh = randoms(CELLS, 1),
+        .carry = v[2].gradient,
+        .dz = v[0].gradient,
+        .dn = v[1].gradient};
+    gradient_check checked = {"GRU cell", v, 3, &p, cell_loss, gru_backward};
+    check_gradients(&checked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dot),
         cmocka_unit_test(test_additive),
+        cmocka_unit_test(test_norm),
+        cmocka_unit_test(test_lstm_cell),
+        cmocka_unit_test(test_gru_cell),
     };
     return cmocka_run_group_tests_name("gradients of attention", tests, open_device, close_device);
 }

@@ -21,6 +21,8 @@ const operation operations[] = {
     {"attention", ATTENTION_SHAPES, run_attention, 1e-5},
     {"cell", CELL_SHAPES, run_cell, 2e-6},
     {"tanh", TANH_SHAPES, run_tanh, 1e-6},
+    {"norm", NORM_SHAPES, run_norm, 1e-5},
+    {"relu", RELU_SHAPES, run_relu, 0.0},
     {"top", TOP_SHAPES, run_top, 1e-6},
     {"square_sum", SQUARE_SUM_SHAPES, run_square_sum, 1e-6},
 };

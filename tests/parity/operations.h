@@ -59,4 +59,9 @@ void run_cell(bench *b, int shape);
 void run_tanh(bench *b, int shape);
 void run_top(bench *b, int shape);
 
+/* run_norm.c */
+enum { NORM_SHAPES = 50, RELU_SHAPES = 24 };
+void run_norm(bench *b, int shape);
+void run_relu(bench *b, int shape);
+
 #endif

@@ -1,4 +1,4 @@
-/* The LSTM's cell both ways, tanh both ways, and the most likely classes. */
+/* The cell both ways, LSTM and GRU, tanh both ways, and the most likely classes. */
 #include "operations.h"
 
 enum { MOST_ROWS = 64, MOST_COUNT = 16, BANNED = 3 };
@@ -8,27 +8,38 @@ void run_cell(bench *b, int shape)
     int64_t batch = 1 + draw(b, 9), hidden = shape < 40 ? 1 + shape : 60 + draw(b, 400);
     if (shape >= CELL_SHAPES - 4) batch = 40 + shape; /* for several threads */
     int64_t count = batch * hidden;
-    label(b, "B=%d H=%d", (int)batch, (int)hidden);
-    rki_cell_forward forward = {.batch = batch, .hidden = hidden};
-    forward.z = input(b, 4 * count, 3.0);
-    forward.c_before = input(b, count, 1.0);
+    rki_cell_forward forward = {.gru = shape % 3 == 1, .batch = batch, .hidden = hidden};
+    int64_t gates = forward.gru ? 3 : 4;
+    label(b, "B=%d H=%d gru=%d", (int)batch, (int)hidden, forward.gru);
+    forward.z = input(b, gates * count, 3.0);
+    if (forward.gru) {
+        forward.reset = input(b, count, 1.0);
+        forward.h_before = input(b, count, 1.0);
+    } else {
+        forward.c_before = input(b, count, 1.0);
+        forward.c = unwritten(b, count);
+    }
     forward.h = unwritten(b, count);
-    forward.c = unwritten(b, count);
     succeed(b, b->on->ops->cell_forward(b->on->self, &forward));
-    keep(b, "gates", forward.z, 4 * count);
+    keep(b, "gates", forward.z, gates * count);
     keep(b, "h", forward.h, count);
-    keep(b, "c", forward.c, count);
-    rki_cell_backward backward = {.batch = batch,
+    if (forward.c) keep(b, "c", forward.c, count);
+    rki_cell_backward backward = {.gru = forward.gru,
+        .batch = batch,
         .hidden = hidden,
         .gates = forward.z,
+        .reset = forward.reset,
+        .h_before = forward.h_before,
         .c_before = forward.c_before,
         .c = forward.c};
     backward.dh = input(b, count, 1.0);
-    backward.dc = input(b, count, 1.0);
-    backward.dz = unwritten(b, 4 * count);
+    backward.carry = forward.gru ? unwritten(b, count) : input(b, count, 1.0);
+    backward.dz = unwritten(b, gates * count);
+    if (forward.gru) backward.dn = unwritten(b, count);
     succeed(b, b->on->ops->cell_backward(b->on->self, &backward));
-    keep(b, "dz", backward.dz, 4 * count);
-    keep(b, "dc", backward.dc, count);
+    keep(b, "dz", backward.dz, gates * count);
+    keep(b, "carry", backward.carry, count);
+    if (forward.gru) keep(b, "dn", backward.dn, count);
 }
 
 void run_tanh(bench *b, int shape)

@@ -1,5 +1,5 @@
-/* Forward and backward pass of the recurrent layer, and single steps: LSTMs,
- * hidden sizes 1 .. 70, batches 1 .. 13, 1 .. 9 steps, patterns of lengths and of
+/* Forward and backward pass of the recurrent layer, and single steps: every cell with its options,
+ * hidden sizes 1 .. 70, batches 1 .. 13, 1 .. 9 steps, both directions, patterns of lengths and of
  * padding in front, and every optional array there and not there. */
 #include "operations.h"
 
@@ -21,8 +21,9 @@ static rki_recurrent_weights new_weights(bench *b, const rki_recurrent *layer, i
     if (layer->output < layer->hidden)
         w.weight_hr = input(b, layer->output * layer->hidden, 2.0 / sqrt((double)layer->hidden));
     if (layer->layer_norm) {
-        w.norm_ih = input(b, rows, 1.0);
-        w.norm_hh = input(b, rows, 1.0);
+        /* Small: layer norm over few units may divide by next to nothing, and time goes on from there. */
+        w.norm_ih = input(b, rows, 0.3);
+        w.norm_hh = input(b, rows, 0.3);
     }
     if (layer->layer_norm && lstm) {
         w.norm_c = input(b, layer->hidden, 1.0);
@@ -31,10 +32,21 @@ static rki_recurrent_weights new_weights(bench *b, const rki_recurrent *layer, i
     return w;
 }
 
+/* Cell and options, which go through all of their combinations as the shape counts up. */
 static rki_recurrent choose_kind(int shape)
 {
-    rki_recurrent layer = {.cell = RKI_CELL_LSTM, .hidden = 1 + shape % 70};
+    static const rki_cell cells[] = {
+        RKI_CELL_LSTM, RKI_CELL_GRU, RKI_CELL_TANH, RKI_CELL_GRU_BEFORE, RKI_CELL_RELU};
+    rki_recurrent layer = {.cell = cells[shape % 5]};
+    int option = shape / 5 % 8; /* 0 .. 3: none */
+    layer.layer_norm = layer.cell != RKI_CELL_GRU_BEFORE && (option == 4 || option == 7);
+    layer.zoneout_h = option == 5 || option == 7 ? 0.3 : 0.0;
+    layer.zoneout_c = layer.cell == RKI_CELL_LSTM && option >= 6 ? 0.45 : 0.0;
+    layer.random = (rki_random){.seed = 77, .purpose = RKI_PURPOSE_DROPOUT, .stream = 5};
+    layer.random_step = (uint64_t)shape;
+    layer.hidden = 1 + shape % 70;
     layer.output = layer.hidden;
+    if (layer.cell == RKI_CELL_LSTM && shape / 5 % 3 == 2) layer.output = (layer.hidden + 1) / 2;
     return layer;
 }
 
@@ -44,6 +56,7 @@ static rki_recurrent choose_layer(bench *b, int shape)
     layer.steps = 1 + draw(b, 9);
     layer.batch = 1 + draw(b, 13);
     layer.input = 1 + draw(b, 70);
+    layer.reverse = shape / 7 % 2;
     if (shape >= RECURRENT_SHAPES - 8) { /* for several threads */
         layer.batch = 24 + 8 * (shape % 5);
         layer.hidden = 90 + shape % 41;
@@ -128,12 +141,13 @@ static void run_backward(bench *b, int shape, const rki_recurrent_forward *forwa
         .y = forward->y,
         .ldy = forward->ldy,
         .stash = forward->stash};
-    call.lddy = layer->output;
+    call.lddy = layer->output + (shape % 4 == 1 ? 3 : 0);
     call.dy = input(b, layer->steps * layer->batch * call.lddy, 1.0);
     if (shape % 3 != 0) call.dhn = input(b, h_count, 1.0);
     if (shape % 3 == 1 && lstm) call.dcn = input(b, c_count, 1.0);
+    call.accumulate_dx = shape % 7 == 2;
     if (shape % 4 != 3)
-        call.dx = unwritten(b, x_count);
+        call.dx = call.accumulate_dx ? input(b, x_count, 1.0) : unwritten(b, x_count);
     if (shape % 6 != 4) call.dh0 = unwritten(b, h_count);
     if (shape % 6 != 3 && lstm) call.dc0 = unwritten(b, c_count);
     call.gradients = new_gradients(b, layer, &forward->weights);
@@ -143,6 +157,20 @@ static void run_backward(bench *b, int shape, const rki_recurrent_forward *forwa
     if (call.dh0) keep(b, "dh0", call.dh0, h_count);
     if (call.dc0) keep(b, "dc0", call.dc0, c_count);
     keep_gradients(b, layer, &call.gradients);
+}
+
+static void run_gates(bench *b, const rki_recurrent_forward *forward)
+{
+    const rki_recurrent *layer = &forward->layer;
+    int64_t rows = layer->steps * layer->batch;
+    int64_t gates = rki_cell_gates(layer->cell) * layer->hidden;
+    rki_recurrent_gates call = {
+        .layer = *layer, .stash = forward->stash, .y = forward->y, .ldy = forward->ldy};
+    call.gates = unwritten(b, rows * gates);
+    if (layer->cell == RKI_CELL_LSTM) call.cells = unwritten(b, rows * layer->hidden);
+    succeed(b, b->on->ops->recurrent_gates(b->on->self, &call));
+    keep(b, "gates", call.gates, rows * gates);
+    if (call.cells) keep(b, "cells", call.cells, rows * layer->hidden);
 }
 
 /* y with whatever stands between its rows: an operation leaves that alone. */
@@ -156,7 +184,7 @@ void run_recurrent(bench *b, int shape)
     int32_t lengths[MOST_BATCH], starts[MOST_BATCH];
     rki_recurrent layer = choose_layer(b, shape);
     layer.training = shape % 6 != 5;
-    int with_bias = shape % 4 != 2, pattern = shape % 9 < 5 ? shape % 9 : 2;
+    int with_bias = shape % 4 != 2, pattern = shape % 11 < 7 ? shape % 11 : 2;
     int lstm = layer.cell == RKI_CELL_LSTM;
     int64_t h_count = layer.batch * layer.output, c_count = layer.batch * layer.hidden;
     label(b,
@@ -170,7 +198,7 @@ void run_recurrent(bench *b, int shape)
     call.x = input(b, layer.steps * layer.batch * layer.input, 1.0);
     call.h0 = input(b, h_count, 1.0);
     if (lstm) call.c0 = input(b, c_count, 1.0);
-    call.ldy = layer.output;
+    call.ldy = layer.output + (shape % 3 == 1 ? 5 : 0);
     call.y = new_output(b, layer.steps * layer.batch, layer.output, call.ldy);
     call.hn = unwritten(b, h_count);
     if (lstm) call.cn = unwritten(b, c_count);
@@ -181,6 +209,7 @@ void run_recurrent(bench *b, int shape)
     keep(b, "hn", call.hn, h_count);
     if (lstm) keep(b, "cn", call.cn, c_count);
     if (!layer.training) return;
+    run_gates(b, &call);
     run_backward(b, shape, &call);
 }
 

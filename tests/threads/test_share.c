@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "../support/small_model.h"
+#include "../support/small_writer.h"
 
 enum { THREADS = 4, STEPS = 50, BATCH = 3, IDS = 60 };
 
@@ -93,6 +94,64 @@ static void test_shared_model(void **unused)
     free(together);
     free(alone);
     small_model_destroy(&small);
+    rnnkit_context_destroy(context);
+}
+
+/* One model that writes, each thread with a tape and a search of its own. */
+typedef struct writing {
+    int number;
+    rnnkit_context *context;
+    const small_writer *writer;
+    int32_t ids[WRITER_ROWS][WRITER_LONGEST];
+    double scores[WRITER_ROWS];
+} writing;
+
+static void *write_down(void *argument)
+{
+    writing *mine = argument;
+    uint64_t seed = (uint64_t)mine->number;
+    writer_batch batch;
+    rnnkit_tape *tape;
+    rnnkit_search *search;
+    rnnkit_tensor *memory;
+    int64_t count;
+    writer_batch_draw(&seed, WRITER_ROWS, 0, &batch);
+    must(rnnkit_tape_create(mine->context, "train=0", &tape), "tape");
+    must(rnnkit_search_create(mine->writer->target, mine->writer->decoder, mine->writer->output,
+             "beam=3 max_length=7", &search),
+        "search");
+    must(small_writer_encode(mine->writer, tape, &batch, &memory), "encode");
+    must(rnnkit_search_run(search, memory, batch.lengths, NULL), "run");
+    for (int64_t b = 0; b < WRITER_ROWS; b++)
+        must(rnnkit_search_result(
+                 search, b, 0, mine->ids[b], WRITER_LONGEST, &count, &mine->scores[b], NULL),
+            "result");
+    rnnkit_search_destroy(search);
+    rnnkit_tape_destroy(tape);
+    return NULL;
+}
+
+static void test_shared_writer(void **unused)
+{
+    (void)unused;
+    pthread_t threads[THREADS];
+    static writing together[THREADS], alone;
+    rnnkit_context *context = open_context("threads=1");
+    small_writer writer;
+    must(small_writer_create(context, "output=16 style=luong feeding=1", &writer), "model");
+    for (int i = 0; i < THREADS; i++) {
+        together[i] = (writing){.number = i, .context = context, .writer = &writer};
+        assert_int_equal(pthread_create(&threads[i], NULL, write_down, &together[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < THREADS; i++) {
+        alone = (writing){.number = i, .context = context, .writer = &writer};
+        write_down(&alone);
+        assert_memory_equal(together[i].ids, alone.ids, sizeof alone.ids);
+        assert_memory_equal(together[i].scores, alone.scores, sizeof alone.scores);
+    }
+    small_writer_destroy(&writer);
     rnnkit_context_destroy(context);
 }
 
@@ -230,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_model),
+        cmocka_unit_test(test_shared_writer),
         cmocka_unit_test(test_own_contexts),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_any_order),

@@ -119,7 +119,7 @@ static void kernel_softmax_gradient(int64_t count, const float *p, float *d)
 }
 
 /* sum + d (1 - h^2) with h = tanh(q + k) */
-static INLINE vf through_tanh(vf d, vf h, vf sum)
+static INLINE vf add_through_tanh(vf d, vf h, vf sum)
 {
     return vf_fma(d, vf_fnma(h, h, vf_set1(1.0f)), sum);
 }
@@ -140,7 +140,7 @@ static INLINE void query_some(const int rows, const float *q, const rki_rows *ke
         int64_t n = keys->width - j < LANES ? keys->width - j : LANES;
         vf x = vf_load_n(q + j, n), sum = at == 0 ? vf_zero() : vf_load_n(dq + j, n);
         UNROLL for (int r = 0; r < rows; r++) sum =
-            through_tanh(d[r], vf_tanh(vf_add(x, vf_load_n(row[r] + j, n))), sum);
+            add_through_tanh(d[r], vf_tanh(vf_add(x, vf_load_n(row[r] + j, n))), sum);
         vf_store_n(dq + j, last ? vf_mul(vf_load_n(v + j, n), sum) : sum, n);
     }
 }
@@ -174,7 +174,7 @@ static void keys_column(
         for (int64_t t = first; t < end; t++) {
             vf d = vf_set1(call->dscores[t * call->dscores_stride + s]);
             vf h = vf_tanh(vf_add(vf_load(near + (t - begin) * LANES), k));
-            sum = through_tanh(d, h, sum);
+            sum = add_through_tanh(d, h, sum);
             h_sum = vf_fma(d, h, h_sum);
         }
         if (call->dkeys == NULL) continue;

@@ -55,33 +55,46 @@ typedef struct rki_narrow {
     int64_t ldc;
 } rki_narrow;
 
-/* One step of an LSTM for some rows of its batch; see lstm_forward.h. */
-typedef struct rki_lstm_step {
+/* One step of a recurrent layer, GRU_BEFORE excepted, for some rows; see cell_forward.h. */
+typedef struct rki_cell_step {
+    rki_cell cell;
     int64_t hidden, count;
-    const int32_t *rows; /* [count]: which rows; NULL: 0 .. count - 1 */
-    const float *panels; /* weight_hh as pack_lstm made it; NULL: z is complete */
-    const float *h, *c;  /* [batch][hidden]: the state before the step */
-    float *z;            /* [batch][4 hidden]: the gates' sums but for weight_hh h */
-    int keep;            /* leave the gates' values (i, f, g, o) in z */
-    float *h_next; /* may be h when panels is NULL */
+    const float *panels; /* weight_hh, packed; NULL: z, or reset, is complete */
+    const float *h;      /* [count][hidden]: the state before the step; without panels: GRU alone */
+    int64_t ldh;
+    const float *c;      /* LSTM: [count][hidden] */
+    const float *bias_n; /* GRU: b_hh_n, or NULL */
+    float *z;            /* [count][gates hidden]: the gates' sums but for weight_hh h, and without
+                            b_hh_n */
+    float *reset;        /* GRU: [count][hidden], u_n + b_hh_n: out with keep, in without panels */
+    int keep;            /* leave the gates' values in z */
+    float *h_next;       /* may be h when panels is NULL */
+    int64_t ldh_next;
     float *c_next; /* may be c */
-} rki_lstm_step;
+} rki_cell_step;
 
-/* The gradient of one step for some rows; see lstm_backward.h. */
-typedef struct rki_lstm_gradient {
+/* The gradient of one step for some rows; see cell_backward.h. */
+typedef struct rki_cell_gradient {
+    rki_cell cell;
     int64_t hidden, count;
-    const int32_t *rows;
-    const float *panels;   /* weight_hh as pack_b made it; NULL: no step comes after this one */
-    const float *dz_after; /* [batch][4 hidden]: the gates' gradient of the step after */
-    const float *dh;       /* [batch][hidden] to add when panels is NULL; may itself be NULL */
-    const float *dy;       /* [batch][hidden] */
-    const float *gates;    /* [batch][4 hidden], as the forward step kept them */
-    const float *c_before, *c;
-    float *dc; /* [batch][hidden]: in, of this step's c; out, of the one before */
-    float *dz; /* [batch][4 hidden] */
-} rki_lstm_gradient;
+    const float *panels;   /* weight_hh as pack_b made it; NULL: no product */
+    const float *dz_after; /* [count][gates hidden]: dz of the rows' next step */
+    const float *dy;       /* [count][hidden], or NULL */
+    int64_t lddy;
+    const float *dh;       /* [count][hidden] to add to it, or NULL */
+    const float *gates;    /* [count][gates hidden], as the forward step kept them */
+    const float *reset;    /* GRU, as kept */
+    const float *h_before; /* GRU: the state before the step */
+    int64_t ldh;
+    const float *c_before, *c; /* LSTM */
+    float *carry; /* [count][hidden]. LSTM: dc of this step's c in, of the one before out. GRU: dh z
+                     out, and with panels in, that of the next step */
+    float *dz;    /* [count][gates hidden] */
+    float *dn;    /* GRU: [count][hidden], the gradient of a_n; dz has that of u_n */
+} rki_cell_gradient;
 
-/* What an update rule needs beside the arrays, worked out once for the whole update; see update.h. */
+/* What an update rule needs beside the arrays, worked out once for the whole update; see update.h.
+ */
 typedef struct rki_update_scalars {
     rki_rule rule;
     int nesterov;
@@ -125,18 +138,19 @@ typedef struct rki_kernels {
 
     /* product.h. Room: pack_a rounds rows up to whole tiles, pack_b n up to whole vectors. A list
      * gives the stored row of each step of k; without one they are 0, 1, ... */
-    void (*pack_a)(int64_t rows, int64_t k, const float *a, int64_t lda, const int32_t *list,
-        float *packed);
+    void (*pack_a)(
+        int64_t rows, int64_t k, const float *a, int64_t lda, const int32_t *list, float *packed);
     void (*pack_b)(int64_t k, int64_t n, const float *b, int64_t ldb, int transposed,
         const int32_t *list, float *panels);
     void (*product)(const rki_product *call);
     void (*narrow)(const rki_narrow *call);
 
-    /* lstm_forward.h, lstm_backward.h. pack_lstm: hidden rounded up to whole vectors, times 4 hidden
-     * floats. */
-    void (*pack_lstm)(int64_t hidden, const float *weight_hh, float *panels);
-    void (*lstm_step)(const rki_lstm_step *call);
-    void (*lstm_gradient)(const rki_lstm_gradient *call);
+    /* cell_forward.h, cell_backward.h. pack_gates is for LSTM and GRU: hidden rounded up to whole
+     * vectors, times gates hidden floats; Elman steps want weight_hh as pack_b makes it,
+     * transposed. */
+    void (*pack_gates)(int64_t gates, int64_t hidden, const float *weight_hh, float *panels);
+    void (*cell_step)(const rki_cell_step *call);
+    void (*cell_gradient)(const rki_cell_gradient *call);
 
     /* activations.h: y[i] = f(x[i]); x may be y. */
     void (*tanh)(int64_t count, const float *x, float *y);
@@ -178,6 +192,16 @@ typedef struct rki_kernels {
     void (*additive_query)(
         const float *q, const rki_rows *keys, const float *v, const float *dscores, float *dq);
     void (*additive_keys)(const rki_additive_keys *call);
+
+    /* norm.h */
+    void (*norm_forward)(int64_t width, float epsilon, const float *x, const float *weight,
+        const float *bias, float *y, float *stash);
+    void (*norm_row)(int64_t width, const float *x, const float *weight, const float *stash,
+        const float *dy, float *dx);
+    void (*norm_columns)(int64_t rows, int64_t columns, int64_t width, const float *x,
+        const float *stash, const float *dy, float *dweight, float *dbias);
+    void (*relu)(int64_t count, const float *x, float *y);
+    void (*relu_gradient)(int64_t count, const float *y, const float *dy, float *dx);
 } rki_kernels;
 
 /* Bounds of the activations, see activations.h. */

@@ -1,14 +1,15 @@
 /* The table of one instruction set: each kernels_<set>.c defines RKI_KERNELS_NAME, RKI_KERNELS_TEXT
  * and includes this. */
-#include "cpu/kernels/kernels.h"
-#include "cpu/kernels/simd.h"
 #include "cpu/kernels/activations.h"
 #include "cpu/kernels/attention.h"
+#include "cpu/kernels/cell_backward.h"
+#include "cpu/kernels/cell_forward.h"
 #include "cpu/kernels/dropout.h"
-#include "cpu/kernels/lstm_backward.h"
-#include "cpu/kernels/lstm_forward.h"
+#include "cpu/kernels/kernels.h"
+#include "cpu/kernels/norm.h"
 #include "cpu/kernels/pointwise.h"
 #include "cpu/kernels/product.h"
+#include "cpu/kernels/simd.h"
 #include "cpu/kernels/softmax.h"
 #include "cpu/kernels/update.h"
 
@@ -20,9 +21,9 @@ const rki_kernels RKI_KERNELS_NAME = {
     .pack_b = kernel_pack_b,
     .product = kernel_product,
     .narrow = kernel_narrow,
-    .pack_lstm = kernel_pack_lstm,
-    .lstm_step = kernel_lstm_step,
-    .lstm_gradient = kernel_lstm_gradient,
+    .pack_gates = kernel_pack_gates,
+    .cell_step = kernel_cell_step,
+    .cell_gradient = kernel_cell_gradient,
     .tanh = kernel_tanh,
     .sigmoid = kernel_sigmoid,
     .exp = kernel_exp,
@@ -44,4 +45,9 @@ const rki_kernels RKI_KERNELS_NAME = {
     .softmax_gradient = kernel_softmax_gradient,
     .additive_query = kernel_additive_query,
     .additive_keys = kernel_additive_keys,
+    .norm_forward = kernel_norm_forward,
+    .norm_row = kernel_norm_row,
+    .norm_columns = kernel_norm_columns,
+    .relu = kernel_relu,
+    .relu_gradient = kernel_relu_gradient,
 };

@@ -1,6 +1,6 @@
 /* JSON objects (RFC 8259), one a line on standard output. */
-#ifndef SCRIPT_GENERATION_JSON_H
-#define SCRIPT_GENERATION_JSON_H
+#ifndef COMMON_JSON_H
+#define COMMON_JSON_H
 
 #include <stdint.h>
 

@@ -5,8 +5,8 @@
  * all read the same rows. Both `--name value` and `--name=value` are understood; a flag is turned
  * off by `--no-name`; a list takes every word up to the next option.
  */
-#ifndef SCRIPT_GENERATION_ARGUMENTS_H
-#define SCRIPT_GENERATION_ARGUMENTS_H
+#ifndef COMMON_ARGUMENTS_H
+#define COMMON_ARGUMENTS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* What the person sees: lines on standard output, one line that is rewritten in place on a
  * terminal, and failures on standard error.
  */
-#ifndef SCRIPT_GENERATION_CONSOLE_H
-#define SCRIPT_GENERATION_CONSOLE_H
+#ifndef COMMON_CONSOLE_H
+#define COMMON_CONSOLE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Ctrl-C and SIGTERM: the first asks the program to stop at a clean point, the second kills it. */
-#ifndef SCRIPT_GENERATION_INTERRUPT_H
-#define SCRIPT_GENERATION_INTERRUPT_H
+#ifndef COMMON_INTERRUPT_H
+#define COMMON_INTERRUPT_H
 
 #include <rnnkit/rnnkit.h>
 

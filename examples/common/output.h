@@ -1,6 +1,6 @@
 /* Files that the program is going to write. */
-#ifndef SCRIPT_GENERATION_OUTPUT_H
-#define SCRIPT_GENERATION_OUTPUT_H
+#ifndef COMMON_OUTPUT_H
+#define COMMON_OUTPUT_H
 
 #include <stddef.h>
 

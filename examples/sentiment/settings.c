@@ -1,0 +1,105 @@
+/* The table of options. The defaults are a recipe for some ten thousand film reviews; --preset
+ * course is that of the course which many learn this from (Udacity, deep-learning-v2, sentiment
+ * RNN).
+ */
+#include "settings.h"
+
+#define AT(field) offsetof(settings, field)
+#define TRAIN     COMMAND_TRAIN
+#define PREDICT   COMMAND_PREDICT
+#define EVALUATE  COMMAND_EVALUATE
+#define EVERY     (COMMAND_TRAIN | COMMAND_PREDICT | COMMAND_EVALUATE)
+#define SIZES     1048576.0
+
+const argument_row settings_rows[] = {
+    {.type = ARGUMENT_HEADING, .help = "Files"},
+    {ARGUMENT_TEXT, TRAIN | EVALUATE, "data", "FILE", NULL, AT(data), 0, 0, 0,
+        "reviews: lines `label<TAB>text` or `__label__x text`, or a folder with pos and neg (or "
+        "with "
+        "train and test, as aclImdb has); - is standard input"},
+    {ARGUMENT_TEXT, TRAIN, "model", "FILE", NULL, AT(model), 0, 0, 0,
+        "the result: the weights of the epoch with the best validation loss"},
+    {ARGUMENT_TEXT, PREDICT | EVALUATE, "model", "FILE", NULL, AT(model), 0, 0, 0,
+        "a model that train wrote"},
+    {ARGUMENT_LIST, PREDICT, "text", "TEXT", "", AT(text), 0, 0, 0,
+        "the review; - or none: each line of standard input is one"},
+    {ARGUMENT_TEXT, TRAIN, "plot", "FILE", "", AT(plot), 0, 0, 0,
+        "draw training and validation loss into this SVG file"},
+    {ARGUMENT_FLAG, EVERY, "json", NULL, "no", AT(json), 0, 0, 0,
+        "print one JSON object a line instead"},
+    {ARGUMENT_INTEGER, EVALUATE, "wrong", "N", "0", AT(wrong), 0, 1e9, 0,
+        "show the N reviews that the model is most wrong about"},
+
+    {.type = ARGUMENT_HEADING, .help = "Text"},
+    {ARGUMENT_INTEGER, TRAIN, "length", "N", "400", AT(length), 1, SIZES, 0,
+        "words of a review that are read, its last ones"},
+    {ARGUMENT_INTEGER, TRAIN, "min-count", "N", "2", AT(min_count), 1, 1e9, 0,
+        "rarer words become one word <unk>"},
+    {ARGUMENT_INTEGER, TRAIN, "max-words", "N", "30000", AT(max_words), 0, 1e9, 0,
+        "of the vocabulary, the most frequent ones; 0: no limit"},
+    {ARGUMENT_NUMBER, TRAIN, "valid", "FRACTION", "0.1", AT(valid), 0.001, 0.9, 0,
+        "hold out this part of the reviews, drawn at random, to measure the model"},
+
+    {.type = ARGUMENT_HEADING, .help = "Network"},
+    {ARGUMENT_CHOICE, TRAIN, "preset", "best|course", "best", AT(preset), 0, 0, 0,
+        "which defaults apply"},
+    {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "128", AT(embedding), 1, SIZES, 0,
+        "numbers that stand for a word"},
+    {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "128", AT(hidden), 1, SIZES, 0, "units in a layer"},
+    {ARGUMENT_INTEGER, TRAIN, "layers", "N", "1", AT(layers), 1, 64, 0, "LSTM layers"},
+    {ARGUMENT_NUMBER, TRAIN, "dropout", "RATE", "0.3", AT(dropout), 0, 0.99, 0,
+        "dropout between layers"},
+    {ARGUMENT_NUMBER, TRAIN, "dropout-ends", "RATE", "0.4", AT(dropout_ends), 0, 0.99, 0,
+        "dropout before the first and behind the last layer"},
+    {ARGUMENT_INTEGER, TRAIN, "pretrain", "N", "5", AT(pretrain), 0, 1000, 0,
+        "first learn word vectors (skip-gram) from the same reviews, in so many epochs; 0: not"},
+    {ARGUMENT_TEXT, TRAIN, "vectors", "FILE", "", AT(vectors), 0, 0, 0,
+        "start from these word vectors (word2vec text or binary, GloVe, safetensors); --embedding "
+        "must be their dimension"},
+
+    {.type = ARGUMENT_HEADING, .help = "Training"},
+    {ARGUMENT_INTEGER, TRAIN, "batch", "N", "32", AT(batch), 1, SIZES, 0,
+        "reviews an update looks at, of similar length"},
+    {ARGUMENT_INTEGER, TRAIN, "epochs", "N", "4", AT(epochs), 1, 1e9, 0,
+        "times the reviews are read, at most"},
+    {ARGUMENT_INTEGER, TRAIN, "patience", "N", "2", AT(patience), 1, 1e9, 0,
+        "end after so many epochs without a better validation loss"},
+    {ARGUMENT_NUMBER, TRAIN, "lr", "RATE", "0.001", AT(lr), 0, 1000, 0,
+        "learning rate of Adam at its highest; it falls to 0 along a cosine"},
+    {ARGUMENT_NUMBER, TRAIN, "clip", "NORM", "1", AT(clip), 0, 1e9, 0,
+        "largest norm of the gradient; 0: any"},
+    {ARGUMENT_INTEGER, TRAIN, "seed", "N", "1", AT(seed), 0, 9007199254740992.0, 0,
+        "the same seed gives the same model"},
+    {ARGUMENT_INTEGER, TRAIN, "search", "N", "0", AT(search), 0, 100000, 0,
+        "train N times, the first time with the options as they are, then with random ones where "
+        "none were "
+        "given, and keep the best: lr 0.0003 to 0.01, hidden 32 to 256, layers 1 to 2, "
+        "dropout-ends 0 to 0.6, batch 16 to 128"},
+    {ARGUMENT_NUMBER, TRAIN, "search-minutes", "N", "0", AT(search_minutes), 0, 1e6, 0,
+        "end the search after about so long; 0: no limit"},
+
+    {.type = ARGUMENT_HEADING, .help = "Machine"},
+    {ARGUMENT_INTEGER, EVERY, "threads", "N", "0", AT(threads), 0, 4096, 0,
+        "processors to use; 0: all"},
+    {ARGUMENT_TEXT, EVERY, "device", "NAME", "auto", AT(device), 0, 0, 0,
+        "auto, cpu, cuda, cuda:1 or reference"},
+};
+
+const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;
+
+const argument_alternate settings_course[] = {
+    {"length", "200"},
+    {"min-count", "1"},
+    {"max-words", "0"},
+    {"embedding", "400"},
+    {"hidden", "256"},
+    {"layers", "2"},
+    {"dropout", "0.5"},
+    {"dropout-ends", "0.3"},
+    {"pretrain", "0"},
+    {"batch", "50"},
+    {"epochs", "4"},
+    {"patience", "4"},
+    {"clip", "5"},
+    {NULL, NULL},
+};

@@ -1,0 +1,25 @@
+/* What the command line says, for all commands of sentiment. */
+#ifndef SENTIMENT_SETTINGS_H
+#define SENTIMENT_SETTINGS_H
+
+#include <stdint.h>
+
+#include "../common/arguments.h"
+
+enum { COMMAND_TRAIN = 1, COMMAND_PREDICT = 2, COMMAND_EVALUATE = 4 };
+
+typedef struct settings {
+    const char *data, *model, *plot, *vectors, *preset, *device;
+    argument_list text;
+    int64_t length, min_count, max_words;
+    int64_t embedding, hidden, layers, pretrain;
+    int64_t batch, epochs, patience, wrong, threads, seed, search;
+    double search_minutes, valid, dropout, dropout_ends, lr, clip;
+    int json;
+} settings;
+
+extern const argument_row settings_rows[];
+extern const size_t settings_row_count;
+extern const argument_alternate settings_course[]; /* the defaults of --preset course */
+
+#endif

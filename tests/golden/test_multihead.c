@@ -1,0 +1,228 @@
+/* Multi-head self-attention gives what PyTorch gives, and so does a Transformer's encoder block
+ * that is put together from public layers: outputs, weights, loss, and every gradient.
+ *
+ * Fixture, and what its cases are: tests/golden/multihead_fixture.py.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "autodiff/tape.h"
+#include "expected.h"
+
+#define FIXTURE "multihead.safetensors"
+
+enum { HEADS = 3 };
+
+typedef struct multihead_case {
+    const char *name, *options;
+    int masked, block;
+} multihead_case;
+
+static const multihead_case cases[] = {
+    {"attend", NULL, 0, 0},
+    {"attend.lengths", NULL, 1, 0},
+    {"attend.causal", "causal=1", 0, 0},
+    {"attend.no_bias", "bias=0", 0, 0},
+    {"block", NULL, 0, 1},
+    {"block.lengths", NULL, 1, 1},
+};
+
+/* One case on one device. */
+typedef struct run {
+    const multihead_case *of;
+    const golden_device *device;
+    rki_st *st;
+    rnnkit_context *context;
+    rnnkit_model *model;
+    rnnkit_multihead *multihead;
+    rnnkit_norm *norm1, *norm2;
+    rnnkit_linear *linear1, *linear2, *linear;
+    rnnkit_tape *tape;
+    rnnkit_tensor *x, *out, *weights, *loss;
+} run;
+
+static const rki_st_entry *entry_of(const run *r, const char *what)
+{
+    return expected_entry(r->st, "%s.%s", r->of->name, what);
+}
+
+static const char *layer_name(const run *r, const char *name)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "%s.%s", r->of->name, name);
+    return text;
+}
+
+static void build_block(run *r, int64_t width)
+{
+    int64_t inner = entry_of(r, "layer.linear1.weight")->dims[0];
+    golden_ok(rnnkit_norm_create(r->model, layer_name(r, "layer.norm1"), width, NULL, &r->norm1));
+    golden_ok(rnnkit_norm_create(r->model, layer_name(r, "layer.norm2"), width, NULL, &r->norm2));
+    golden_ok(rnnkit_linear_create(
+        r->model, layer_name(r, "layer.linear1"), width, inner, NULL, &r->linear1));
+    golden_ok(rnnkit_linear_create(
+        r->model, layer_name(r, "layer.linear2"), inner, width, NULL, &r->linear2));
+}
+
+static void build(run *r)
+{
+    int64_t width = entry_of(r, "x")->dims[2], words = entry_of(r, "linear.weight")->dims[0];
+    r->context = golden_context(r->device);
+    golden_ok(rnnkit_model_create(r->context, &r->model));
+    golden_ok(
+        rnnkit_multihead_create(r->model, layer_name(r, r->of->block ? "layer.self_attn" : "layer"),
+            width, HEADS, r->of->options, &r->multihead));
+    if (r->of->block) build_block(r, width);
+    golden_ok(
+        rnnkit_linear_create(r->model, layer_name(r, "linear"), width, words, NULL, &r->linear));
+    golden_ok(rnnkit_model_load_parameters(r->model, FIXTURE, "strict=0"));
+    golden_ok(rnnkit_tape_create(r->context, "train=1", &r->tape));
+}
+
+static void destroy(run *r)
+{
+    rnnkit_tape_destroy(r->tape);
+    rnnkit_multihead_destroy(r->multihead);
+    rnnkit_norm_destroy(r->norm1);
+    rnnkit_norm_destroy(r->norm2);
+    rnnkit_linear_destroy(r->linear1);
+    rnnkit_linear_destroy(r->linear2);
+    rnnkit_linear_destroy(r->linear);
+    rnnkit_model_destroy(r->model);
+    rnnkit_context_destroy(r->context);
+    rki_st_close(r->st);
+}
+
+/* norm(x + y), then norm(that + feed-forward of it) */
+static void run_block(run *r)
+{
+    rnnkit_tensor *sum, *x, *y;
+    golden_ok(rnnkit_add_forward(r->tape, r->x, r->out, &sum));
+    golden_ok(rnnkit_norm_forward(r->norm1, r->tape, sum, &x));
+    golden_ok(rnnkit_linear_forward(r->linear1, r->tape, x, &y));
+    golden_ok(rnnkit_relu_forward(r->tape, y, &y));
+    golden_ok(rnnkit_linear_forward(r->linear2, r->tape, y, &y));
+    golden_ok(rnnkit_add_forward(r->tape, x, y, &sum));
+    golden_ok(rnnkit_norm_forward(r->norm2, r->tape, sum, &r->out));
+}
+
+static void compute(run *r)
+{
+    const rki_st_entry *x = entry_of(r, "x"), *targets_entry = entry_of(r, "targets");
+    int32_t *lengths = r->of->masked ? expected_ids(expected_entry(r->st, "lengths")) : NULL;
+    int32_t *targets = expected_ids(targets_entry);
+    float *values = expected_floats(x);
+    golden_ok(rnnkit_tape_input(r->tape, values, x->dims, x->rank, &r->x));
+    r->x->needs_gradient = 1;
+    golden_ok(rnnkit_multihead_forward(r->multihead, r->tape, r->x, lengths, &r->out, &r->weights));
+    if (r->of->block) run_block(r);
+    golden_ok(rnnkit_linear_cross_entropy(
+        r->linear, r->tape, r->out, targets, targets_entry->count, RNNKIT_IGNORE, &r->loss));
+    golden_ok(rnnkit_tape_backward(r->tape, r->loss));
+    free(lengths);
+    free(targets);
+    free(values);
+}
+
+static float *room(const rki_st_entry *entry)
+{
+    float *values = calloc((size_t)entry->count, sizeof *values);
+    assert_non_null(values);
+    return values;
+}
+
+/* Outputs behind a row's length mean nothing: 0 stands in the fixture. */
+static void check_out(const run *r)
+{
+    const rki_st_entry *entry = entry_of(r, "out"), *targets_entry = entry_of(r, "targets");
+    int32_t *targets = expected_ids(targets_entry);
+    float *values = room(entry);
+    int64_t width = entry->dims[2];
+    golden_ok(rnnkit_tensor_read(r->out, values, entry->count));
+    for (int64_t i = 0; i < entry->count; i++)
+        if (targets[i / width] == RNNKIT_IGNORE) values[i] = 0;
+    expect_agreement(entry, values, entry->count, r->device->limit);
+    free(values);
+    free(targets);
+}
+
+static void check_weights(const run *r)
+{
+    if (r->of->block) return;
+    const rki_st_entry *entry = entry_of(r, "weights");
+    float *values = room(entry);
+    golden_ok(rnnkit_tensor_read(r->weights, values, entry->count));
+    expect_agreement(entry, values, entry->count, r->device->limit);
+    free(values);
+}
+
+static void check_loss(const run *r)
+{
+    double loss, *expected = expected_doubles(entry_of(r, "loss"));
+    golden_ok(rnnkit_tensor_item(r->loss, &loss));
+    if (!(fabs(loss - *expected) <= r->device->limit * *expected))
+        fail_msg("%s.loss: %.12g, expected %.12g", r->of->name, loss, *expected);
+    free(expected);
+}
+
+static void check_gradients(const run *r)
+{
+    const rki_st_entry *x = entry_of(r, "gradient.x");
+    size_t prefix = strlen(r->of->name) + 1;
+    int64_t parameters, found = 0;
+    char name[128];
+    float *values = room(x);
+    golden_ok(rnnkit_tensor_read_gradient(r->x, values, x->count));
+    expect_agreement(x, values, x->count, r->device->limit);
+    free(values);
+    golden_ok(rnnkit_model_size(r->model, &parameters, NULL));
+    for (int64_t i = 0; i < parameters; i++) {
+        const char *parameter = rnnkit_model_parameter_name(r->model, i);
+        snprintf(name, sizeof name, "gradient.%s", parameter + prefix);
+        const rki_st_entry *entry = entry_of(r, name);
+        values = room(entry);
+        golden_ok(rnnkit_model_gradient_read(r->model, parameter, values, entry->count));
+        expect_agreement(entry, values, entry->count, r->device->limit);
+        free(values);
+    }
+    int length = snprintf(name, sizeof name, "%s.gradient.", r->of->name);
+    for (int64_t i = 0; i < rki_st_count(r->st); i++)
+        found += strncmp(rki_st_entry_at(r->st, i)->name, name, (size_t)length) == 0;
+    assert_int_equal(parameters + 1, found); /* every gradient was looked at */
+}
+
+static void run_case(const multihead_case *of, const golden_device *device)
+{
+    run r = {.of = of, .device = device, .st = expected_open(FIXTURE)};
+    print_message("%s, %s\n", device->name, device->options);
+    build(&r);
+    compute(&r);
+    check_out(&r);
+    check_weights(&r);
+    check_loss(&r);
+    check_gradients(&r);
+    destroy(&r);
+}
+
+static void agrees_with_pytorch(void **state)
+{
+    for (int i = 0; i < golden_device_count; i++)
+        run_case(*state, &golden_devices[i]);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[sizeof cases / sizeof *cases] = {{0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tests[i].name = cases[i].name;
+        tests[i].test_func = agrees_with_pytorch;
+        tests[i].initial_state = (void *)&cases[i];
+    }
+    return cmocka_run_group_tests_name("golden_multihead", tests, NULL, NULL);
+}
