@@ -1,9 +1,12 @@
-/* What a decoder does step by step beside products and attention: the LSTM's cell by itself, tanh,
- * and the most likely classes; equations in backend/decoding.h.
+/* What a decoder does step by step beside products and attention: a cell by itself, tanh, and the
+ * most likely classes; equations in backend/decoding.h and backend.h.
  *
- *   t = tanh(c)                  dc   += dh o (1 - t^2)
- *   dz_i = dc g i (1 - i)        dz_f  = dc c_before f (1 - f)
- *   dz_g = dc i (1 - g^2)        dz_o  = dh t o (1 - o)          dc_before = dc f
+ *   LSTM  t = tanh(c)                dc   += dh o (1 - t^2)
+ *         dz_i = dc g i (1 - i)      dz_f  = dc c_before f (1 - f)
+ *         dz_g = dc i (1 - g^2)      dz_o  = dh t o (1 - o)          dc_before = dc f
+ *   GRU   h = n + z (h_before - n)   dn    = dh (1 - z) (1 - n^2)
+ *         dz_r = dn reset r (1 - r)  dz_z  = dh (h_before - n) z (1 - z)
+ *         dz_n = dn r                dh_before = dh z
  */
 #include <math.h>
 #include <string.h>
@@ -19,7 +22,7 @@ static __device__ float sigmoid(float z)
     return 1.0f / (1.0f + expf(-z));
 }
 
-static __global__ void cell(
+static __global__ void lstm_cell(
     int64_t count, int64_t hidden, float *z, const float *c_before, float *h, float *c)
 {
     int64_t stride = (int64_t)gridDim.x * blockDim.x;
@@ -37,19 +40,38 @@ static __global__ void cell(
     }
 }
 
+static __global__ void gru_cell(int64_t count, int64_t hidden, float *sums, const float *reset,
+    const float *h_before, float *h)
+{
+    int64_t stride = (int64_t)gridDim.x * blockDim.x;
+    for (int64_t at = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; at < count; at += stride) {
+        float *gates = sums + at / hidden * 3 * hidden + at % hidden;
+        float r = sigmoid(gates[0]), z = sigmoid(gates[hidden]);
+        float n = tanhf(fmaf(r, reset[at], gates[2 * hidden]));
+        gates[0] = r;
+        gates[hidden] = z;
+        gates[2 * hidden] = n;
+        h[at] = fmaf(z, h_before[at] - n, n);
+    }
+}
+
 int32_t rki_cuda_cell_forward(void *self, const rki_cell_forward *call)
 {
     rki_cuda *device = static_cast<rki_cuda *>(self);
     rki_cuda_scope scope(device);
     RKI_TRY(scope.status);
     int64_t count = call->batch * call->hidden;
-    return rki_cuda_launch(device, "cell_forward", rki_cuda_blocks(count, THREADS), THREADS, cell,
-        count, call->hidden, static_cast<float *>(call->z),
-        static_cast<const float *>(call->c_before), static_cast<float *>(call->h),
-        static_cast<float *>(call->c));
+    unsigned blocks = rki_cuda_blocks(count, THREADS);
+    float *z = static_cast<float *>(call->z), *h = static_cast<float *>(call->h);
+    if (call->gru)
+        return rki_cuda_launch(device, "cell_forward", blocks, THREADS, gru_cell, count,
+            call->hidden, z, static_cast<const float *>(call->reset),
+            static_cast<const float *>(call->h_before), h);
+    return rki_cuda_launch(device, "cell_forward", blocks, THREADS, lstm_cell, count, call->hidden,
+        z, static_cast<const float *>(call->c_before), h, static_cast<float *>(call->c));
 }
 
-static __global__ void cell_back(int64_t count, int64_t hidden, const float *values,
+static __global__ void lstm_cell_back(int64_t count, int64_t hidden, const float *values,
     const float *c_before, const float *c, const float *dh, float *dc, float *dz)
 {
     int64_t stride = (int64_t)gridDim.x * blockDim.x;
@@ -66,17 +88,40 @@ static __global__ void cell_back(int64_t count, int64_t hidden, const float *val
     }
 }
 
+static __global__ void gru_cell_back(int64_t count, int64_t hidden, const float *values,
+    const float *reset, const float *h_before, const float *dh, float *carry, float *dz, float *dn)
+{
+    int64_t stride = (int64_t)gridDim.x * blockDim.x;
+    for (int64_t at = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; at < count; at += stride) {
+        int64_t place = at / hidden * 3 * hidden + at % hidden;
+        float r = values[place], z = values[place + hidden], n = values[place + 2 * hidden];
+        float d = dh[at], inner = d * (1.0f - z) * (1.0f - n * n);
+        dz[place] = inner * reset[at] * r * (1.0f - r);
+        dz[place + hidden] = d * (h_before[at] - n) * z * (1.0f - z);
+        dz[place + 2 * hidden] = inner * r;
+        dn[at] = inner;
+        carry[at] = d * z;
+    }
+}
+
 int32_t rki_cuda_cell_backward(void *self, const rki_cell_backward *call)
 {
     rki_cuda *device = static_cast<rki_cuda *>(self);
     rki_cuda_scope scope(device);
     RKI_TRY(scope.status);
     int64_t count = call->batch * call->hidden;
-    return rki_cuda_launch(device, "cell_backward", rki_cuda_blocks(count, THREADS), THREADS,
-        cell_back, count, call->hidden, static_cast<const float *>(call->gates),
-        static_cast<const float *>(call->c_before), static_cast<const float *>(call->c),
-        static_cast<const float *>(call->dh), static_cast<float *>(call->dc),
-        static_cast<float *>(call->dz));
+    unsigned blocks = rki_cuda_blocks(count, THREADS);
+    const float *gates = static_cast<const float *>(call->gates);
+    const float *dh = static_cast<const float *>(call->dh);
+    float *carry = static_cast<float *>(call->carry), *dz = static_cast<float *>(call->dz);
+    if (call->gru)
+        return rki_cuda_launch(device, "cell_backward", blocks, THREADS, gru_cell_back, count,
+            call->hidden, gates, static_cast<const float *>(call->reset),
+            static_cast<const float *>(call->h_before), dh, carry, dz,
+            static_cast<float *>(call->dn));
+    return rki_cuda_launch(device, "cell_backward", blocks, THREADS, lstm_cell_back, count,
+        call->hidden, gates, static_cast<const float *>(call->c_before),
+        static_cast<const float *>(call->c), dh, carry, dz);
 }
 
 static __global__ void tanh_all(int64_t count, const float *x, float *y)

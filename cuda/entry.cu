@@ -52,6 +52,10 @@ static void fill()
     table.tanh = rki_cuda_tanh;
     table.tanh_backward = rki_cuda_tanh_backward;
     table.top = rki_cuda_top;
+    table.norm_forward = rki_cuda_norm_forward;
+    table.norm_backward = rki_cuda_norm_backward;
+    table.relu = rki_cuda_relu;
+    table.relu_backward = rki_cuda_relu_backward;
     table.square_sum = rki_cuda_square_sum;
     table.update = rki_cuda_update;
 }
