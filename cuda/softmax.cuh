@@ -23,11 +23,21 @@ static __device__ inline rki_cuda_partial rki_cuda_join(rki_cuda_partial a, rki_
     return both;
 }
 
-static __device__ inline rki_cuda_partial rki_cuda_with_logit(rki_cuda_partial p, float logit)
+/* Takes in some logits at once. -inf adds nothing, NaN makes the sum NaN. */
+template <int COUNT>
+static __device__ inline rki_cuda_partial rki_cuda_with_logits(
+    rki_cuda_partial p, const float logits[COUNT])
 {
-    rki_cuda_partial one = {logit, isnan(logit) ? logit : 1.0f};
-    if (isnan(logit)) one.largest = -INFINITY;
-    return rki_cuda_join(p, one);
+    rki_cuda_partial next = p;
+#pragma unroll
+    for (int i = 0; i < COUNT; i++)
+        next.largest = fmaxf(next.largest, logits[i]); /* passes over NaN */
+    float base = next.largest == -INFINITY ? 0.0f : next.largest;
+    next.sum *= expf(p.largest - base);
+#pragma unroll
+    for (int i = 0; i < COUNT; i++)
+        next.sum += expf(logits[i] - base);
+    return next;
 }
 
 /* Every thread gets the same result. */
@@ -51,9 +61,17 @@ static __device__ inline rki_cuda_partial rki_cuda_join_block(rki_cuda_partial m
 template <typename Logit>
 static __device__ inline rki_cuda_partial rki_cuda_row_partial(int64_t count, Logit logit)
 {
+    enum { TOGETHER = 4 };
     rki_cuda_partial p = {-INFINITY, 0.0f};
-    for (int64_t v = threadIdx.x; v < count; v += RKI_CUDA_ROW_THREADS)
-        p = rki_cuda_with_logit(p, logit(v));
+    for (int64_t v = threadIdx.x; v < count; v += TOGETHER * RKI_CUDA_ROW_THREADS) {
+        float logits[TOGETHER];
+#pragma unroll
+        for (int i = 0; i < TOGETHER; i++) {
+            int64_t at = v + i * RKI_CUDA_ROW_THREADS;
+            logits[i] = at < count ? logit(at) : -INFINITY;
+        }
+        p = rki_cuda_with_logits<TOGETHER>(p, logits);
+    }
     return rki_cuda_join_block(p);
 }
 

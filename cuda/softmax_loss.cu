@@ -16,8 +16,8 @@
 #include "reduce.cuh"
 #include "softmax.cuh"
 
-/* A chunk's logits are about this many bytes: products are large enough, and the cache has them. */
-enum { CHUNK = 48 << 20, THREADS = RKI_CUDA_ROW_THREADS };
+/* A chunk's logits are about this many bytes, so that its products fill a large device. */
+enum { CHUNK = 128 << 20, THREADS = RKI_CUDA_ROW_THREADS };
 
 /* What the targets say: q_v = (1 - smoothing) w_t [v = t] + smoothing w_v / classes. */
 struct wish {
