@@ -69,7 +69,8 @@ struct rki_cuda_moments {
 };
 
 template <typename Value>
-static __device__ inline rki_cuda_moments rki_cuda_row_moments(int64_t count, Value value)
+static __device__ inline rki_cuda_moments rki_cuda_row_moments(
+    int64_t count, float epsilon, Value value)
 {
     rki_cuda_moments m;
     float sum = 0.0f, squares = 0.0f;
@@ -81,7 +82,7 @@ static __device__ inline rki_cuda_moments rki_cuda_row_moments(int64_t count, Va
         squares = fmaf(off, off, squares);
     }
     float variance = rki_cuda_row_sum(squares) / (float)count;
-    m.inverse = 1.0f / sqrtf(variance + (float)RKI_NORM_EPSILON);
+    m.inverse = 1.0f / sqrtf(variance + epsilon);
     return m;
 }
 

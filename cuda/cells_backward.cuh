@@ -74,7 +74,7 @@ static __device__ inline void rki_cuda_norm_back(int64_t count, const float *raw
     const float *scale, const float *ds, float *through, float *weighted)
 {
     rki_cuda_moments of =
-        rki_cuda_row_moments(count, [=](int64_t i) { return raw[i]; });
+        rki_cuda_row_moments(count, (float)RKI_NORM_EPSILON, [=](int64_t i) { return raw[i]; });
     auto normal = [=](int64_t i) { return (raw[i] - of.mean) * of.inverse; };
     auto dn = [=](int64_t i) { return ds[i] * scale[i]; };
     rki_cuda_norm_means means = rki_cuda_row_norm_means(count, dn, normal);
@@ -198,7 +198,7 @@ template <bool Norm> static __global__ void lstm_back(rki_cuda_back_step s)
     const float *gates = s.gates + row * s.width, *c_before = s.c_before + row * hidden;
     auto candidate = [=](int64_t j) { return rki_cuda_candidate(gates, c_before, hidden, j); };
     rki_cuda_moments of = {};
-    if (Norm) of = rki_cuda_row_moments(hidden, candidate);
+    if (Norm) of = rki_cuda_row_moments(hidden, (float)RKI_NORM_EPSILON, candidate);
     auto normal = [=](int64_t j) { return (candidate(j) - of.mean) * of.inverse; };
     for (int64_t j = threadIdx.x; j < hidden; j += RKI_CUDA_CELL_THREADS) {
         float direct = 0.0f, o = gates[3 * hidden + j];

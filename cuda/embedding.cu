@@ -2,7 +2,7 @@
 #include "device.cuh"
 #include "operations.cuh"
 
-enum { THREADS = 128 };
+enum { THREADS = 128, TOGETHER = 16 };
 
 static __global__ void gather(
     int64_t count, int64_t width, const int32_t *ids, const float *table, float *out)
@@ -28,7 +28,7 @@ int32_t rki_cuda_gather(void *self, const rki_gather *call)
 }
 
 /* One block for a row and a stretch of its columns: each element is added up by one thread, in the
- * order that the call gives. */
+ * order that the call gives; many are on their way from memory while they wait for their turn. */
 static __global__ void scatter(int64_t unique, int64_t width, const int32_t *rows,
     const int32_t *starts, const int32_t *order, const float *dy, float *gradient)
 {
@@ -36,9 +36,17 @@ static __global__ void scatter(int64_t unique, int64_t width, const int32_t *row
     if (j >= width) return;
     for (int64_t u = blockIdx.x; u < unique; u += gridDim.x) {
         float sum = 0.0f;
-        int32_t end = starts[u + 1];
-#pragma unroll 4
-        for (int32_t place = starts[u]; place < end; place++)
+        int32_t place = starts[u], end = starts[u + 1];
+        for (; place + TOGETHER <= end; place += TOGETHER) {
+            float next[TOGETHER];
+#pragma unroll
+            for (int i = 0; i < TOGETHER; i++)
+                next[i] = dy[order[place + i] * width + j];
+#pragma unroll
+            for (int i = 0; i < TOGETHER; i++)
+                sum += next[i];
+        }
+        for (; place < end; place++)
             sum += dy[order[place] * width + j];
         gradient[rows[u] * width + j] += sum;
     }

@@ -40,6 +40,22 @@ static void fill()
     table.pool_backward = rki_cuda_pool_backward;
     table.softmax_loss_scratch = rki_cuda_softmax_loss_scratch;
     table.softmax_loss = rki_cuda_softmax_loss;
+    table.pointwise_loss = rki_cuda_pointwise_loss;
+    table.negative_sampling_scratch = rki_cuda_negative_sampling_scratch;
+    table.negative_sampling = rki_cuda_negative_sampling;
+    table.attention_forward = rki_cuda_attention_forward;
+    table.attention_backward = rki_cuda_attention_backward;
+    table.attention_source_scratch = rki_cuda_attention_source_scratch;
+    table.attention_source = rki_cuda_attention_source;
+    table.cell_forward = rki_cuda_cell_forward;
+    table.cell_backward = rki_cuda_cell_backward;
+    table.tanh = rki_cuda_tanh;
+    table.tanh_backward = rki_cuda_tanh_backward;
+    table.top = rki_cuda_top;
+    table.norm_forward = rki_cuda_norm_forward;
+    table.norm_backward = rki_cuda_norm_backward;
+    table.relu = rki_cuda_relu;
+    table.relu_backward = rki_cuda_relu_backward;
     table.square_sum = rki_cuda_square_sum;
     table.update = rki_cuda_update;
 }

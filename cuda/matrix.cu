@@ -27,9 +27,11 @@ static __global__ void column_sum(int64_t m, int64_t n, const float *a, int accu
     __shared__ float sums[LANES][COLUMNS];
     int64_t j = (int64_t)blockIdx.x * COLUMNS + threadIdx.x;
     float sum = 0.0f;
-    if (j < n)
+    if (j < n) {
+#pragma unroll 8
         for (int64_t i = threadIdx.y; i < m; i += LANES)
             sum += a[i * n + j];
+    }
     sums[threadIdx.y][threadIdx.x] = sum;
     for (unsigned half = LANES / 2; half > 0; half /= 2) {
         __syncthreads();

@@ -49,9 +49,37 @@ int32_t rki_cuda_pool_backward(void *self, const rki_pool_backward *call);
 size_t rki_cuda_softmax_loss_scratch(void *self, const rki_softmax_loss *call);
 int32_t rki_cuda_softmax_loss(void *self, const rki_softmax_loss *call);
 
+/* pointwise_loss.cu */
+int32_t rki_cuda_pointwise_loss(void *self, const rki_pointwise_loss *call);
+
+/* negative_sampling.cu */
+size_t rki_cuda_negative_sampling_scratch(void *self, const rki_negative_sampling *call);
+int32_t rki_cuda_negative_sampling(void *self, const rki_negative_sampling *call);
+
+/* attention.cu */
+int32_t rki_cuda_attention_forward(void *self, const rki_attention_forward *call);
+int32_t rki_cuda_attention_backward(void *self, const rki_attention_backward *call);
+size_t rki_cuda_attention_source_scratch(void *self, const rki_attention *attention);
+int32_t rki_cuda_attention_source(void *self, const rki_attention_source *call);
+
+/* decoding.cu */
+int32_t rki_cuda_cell_forward(void *self, const rki_cell_forward *call);
+int32_t rki_cuda_cell_backward(void *self, const rki_cell_backward *call);
+int32_t rki_cuda_tanh(void *self, int64_t count, const void *x, void *y);
+int32_t rki_cuda_tanh_backward(
+    void *self, int64_t count, const void *y, const void *dy, void *dx);
+int32_t rki_cuda_top(void *self, const rki_top *call);
+
+/* norm.cu */
+int32_t rki_cuda_norm_forward(void *self, const rki_norm_forward *call);
+int32_t rki_cuda_norm_backward(void *self, const rki_norm_backward *call);
+int32_t rki_cuda_relu(void *self, int64_t count, const void *x, void *y);
+int32_t rki_cuda_relu_backward(
+    void *self, int64_t count, const void *y, const void *dy, void *dx);
+
 /* update.cu, square_sum.cu */
 int32_t rki_cuda_update(void *self, const rki_update *call);
-int32_t rki_cuda_square_sum(void *self, const rki_square_sum *call);
+int32_t rki_cuda_square_sum(void *self, int64_t count, const rki_square_sum *calls);
 
 /* For the operations that stand on others, within their scope: */
 int32_t rki_cuda_queue_gemm(rki_cuda *device, const rki_gemm *call);

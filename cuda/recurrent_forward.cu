@@ -50,9 +50,10 @@ template <bool Norm> struct row_products {
         : s(step), a(step.a + blockIdx.x * step.width),
           u(step.u == NULL ? NULL : step.u + blockIdx.x * step.width), of_a(), of_u()
     {
+        const float epsilon = (float)RKI_NORM_EPSILON;
         if (!Norm) return;
-        of_a = rki_cuda_row_moments(s.width, [this](int64_t i) { return a[i]; });
-        of_u = rki_cuda_row_moments(s.width, [this](int64_t i) { return u[i]; });
+        of_a = rki_cuda_row_moments(s.width, epsilon, [this](int64_t i) { return a[i]; });
+        of_u = rki_cuda_row_moments(s.width, epsilon, [this](int64_t i) { return u[i]; });
     }
     __device__ float input(int64_t i) const
     {
@@ -156,7 +157,7 @@ template <bool Norm> static __global__ void lstm(cell_step s)
     auto candidate = [=](int64_t j) {
         return fmaf(gates[hidden + j], c_before[j], gates[j] * gates[2 * hidden + j]);
     };
-    if (Norm) of_c = rki_cuda_row_moments(hidden, candidate);
+    if (Norm) of_c = rki_cuda_row_moments(hidden, (float)RKI_NORM_EPSILON, candidate);
     for (int64_t j = threadIdx.x; j < hidden; j += THREADS) {
         float c = candidate(j), shown = c, c_old = c_before[j];
         if (Norm) shown = (c - of_c.mean) * of_c.inverse * s.norm_c[j] + s.norm_c_bias[j];

@@ -1,11 +1,11 @@
-/* Softmax cross-entropy of logits = x W^T + b, some rows at a time:
+/* Softmax cross-entropy of logits = x W^T + b, some rows at a time, against q (backend.h):
  *
- *   row_loss[r] = log(sum_v exp(logits[r][v])) - logits[r][target]
- *   e           = (softmax(logits[r]) - onehot(target)) * scale
+ *   row_loss[r] = Q log(sum_v exp(logits[r][v])) - sum_v q_v logits[r][v]     Q = sum_v q_v
+ *   e           = (Q softmax(logits[r]) - q) * scale
  *   dx[r] = e W     dweight = sum_r e x[r]^T     dbias = sum_r e
  *
- * A chunk's logits are one product; one pass finds each row's largest logit and its sum (online
- * softmax, Milakov and Gimelshein 2018), a second turns the logits into e where they stand. The
+ * A chunk's logits are one product; one pass finds each row's largest logit and its sum, another
+ * turns the logits into e where they stand. The
  * number of rows in a chunk depends on the sizes alone, so sums run in a fixed order. The loss is
  * on its way to the host while the gradients' products run.
  */
@@ -14,74 +14,68 @@
 #include "device.cuh"
 #include "operations.cuh"
 #include "reduce.cuh"
+#include "softmax.cuh"
 
-/* A chunk's logits are about this many bytes: products are large enough, and the cache has them. */
-enum { CHUNK = 48 << 20, THREADS = 256, WARP = 32, WARPS = THREADS / WARP };
+/* A chunk's logits are about this many bytes, so that its products fill a large device. */
+enum { CHUNK = 128 << 20, THREADS = RKI_CUDA_ROW_THREADS };
 
-/* The largest of some logits, and the sum of exp(logit - largest). */
-struct partial {
-    float largest, sum;
+/* What the targets say: q_v = (1 - smoothing) w_t [v = t] + smoothing w_v / classes. */
+struct wish {
+    const int32_t *targets;
+    const float *class_weights; /* or NULL: all 1 */
+    float hit, others;          /* 1 - smoothing, smoothing / classes */
+    double others_sum;          /* sum of others w_v */
 };
 
-static __device__ partial join(partial a, partial b)
+static __device__ float weight_of(const wish &w, int64_t v)
 {
-    partial both;
-    both.largest = fmaxf(a.largest, b.largest); /* passes over NaN, which stays in the sums */
-    if (both.largest == -INFINITY) {
-        both.sum = a.sum + b.sum;
-        return both;
+    return w.class_weights == NULL ? 1.0f : w.class_weights[v];
+}
+
+static __device__ float wanted(const wish &w, int32_t target, int64_t v)
+{
+    float q = v == target ? w.hit * weight_of(w, v) : 0.0f;
+    return w.others == 0.0f ? q : q + w.others * weight_of(w, v);
+}
+
+/* sum_v q_v (logit_v - largest), for thread 0; what is not wanted is not looked at. */
+template <typename Logit>
+static __device__ double wanted_logits(
+    const wish &w, int64_t classes, int32_t target, Logit logit, float largest)
+{
+    double sum = 0.0;
+    if (w.others == 0.0f) {
+        float q = wanted(w, target, target);
+        return q == 0.0f ? 0.0 : (double)q * ((double)logit(target) - (double)largest);
     }
-    both.sum = a.sum * expf(a.largest - both.largest) + b.sum * expf(b.largest - both.largest);
-    return both;
-}
-
-static __device__ partial with_logit(partial p, float logit)
-{
-    partial one = {logit, isnan(logit) ? logit : 1.0f};
-    if (isnan(logit)) one.largest = -INFINITY;
-    return join(p, one);
-}
-
-/* Every thread gets the same result. */
-static __device__ partial join_block(partial mine)
-{
-    __shared__ partial shared[WARPS];
-    for (int step = WARP / 2; step > 0; step /= 2) {
-        partial other = {__shfl_xor_sync(0xFFFFFFFFu, mine.largest, step),
-            __shfl_xor_sync(0xFFFFFFFFu, mine.sum, step)};
-        mine = join(mine, other);
+    for (int64_t v = threadIdx.x; v < classes; v += THREADS) {
+        float q = wanted(w, target, v);
+        if (q != 0.0f) sum += (double)q * ((double)logit(v) - (double)largest);
     }
-    if (threadIdx.x % WARP == 0) shared[threadIdx.x / WARP] = mine;
-    __syncthreads();
-    mine = shared[0];
-    for (int i = 1; i < WARPS; i++)
-        mine = join(mine, shared[i]);
-    return mine;
+    return rki_cuda_block_sum(sum);
 }
 
-/* One block for a row: its loss, and e in place of its logits when gradients are wanted. */
-static __global__ void softmax_row(int64_t classes, float scale, const int32_t *targets,
-    float *logits, double *losses, float *row_loss, int gradients)
+/* One block for a row of x W^T: its loss, and e in place of it when gradients are wanted. */
+static __global__ void softmax_row(int64_t classes, float scale, wish w, const float *bias,
+    float *products, double *losses, float *row_loss, int gradients)
 {
     int64_t r = blockIdx.x;
-    float *row = logits + r * classes;
-    int32_t target = targets[r];
-    partial p = {-INFINITY, 0.0f};
-    for (int64_t v = threadIdx.x; v < classes; v += THREADS)
-        p = with_logit(p, row[v]);
-    p = join_block(p);
+    float *row = products + r * classes;
+    auto logit = [=](int64_t v) { return bias == NULL ? row[v] : row[v] + bias[v]; };
+    int32_t target = w.targets[r];
+    rki_cuda_partial p = rki_cuda_row_partial(classes, logit);
+    double wanted_sum = (double)w.hit * weight_of(w, target) + w.others_sum;
+    double of_target = wanted_logits(w, classes, target, logit, p.largest);
     if (threadIdx.x == 0) {
-        double loss = log((double)p.sum) - ((double)row[target] - (double)p.largest);
+        double loss = wanted_sum * log((double)p.sum) - of_target;
         losses[r] = loss;
         if (row_loss != NULL) row_loss[r] = (float)loss;
     }
     if (!gradients) return;
-    __syncthreads(); /* the target's logit has been read */
-    float inverse = 1.0f / p.sum;
-    for (int64_t v = threadIdx.x; v < classes; v += THREADS) {
-        float e = expf(row[v] - p.largest) * inverse;
-        row[v] = (v == target ? e - 1.0f : e) * scale;
-    }
+    __syncthreads(); /* the logits have been read */
+    float share = (float)wanted_sum / p.sum;
+    for (int64_t v = threadIdx.x; v < classes; v += THREADS)
+        row[v] = (expf(logit(v) - p.largest) * share - wanted(w, target, v)) * scale;
 }
 
 static int64_t chunk_rows(const rki_softmax_loss *call)
@@ -110,7 +104,7 @@ struct loss_run {
     const float *x;
     float *logits, *dx, *row_loss;
     double *losses;
-    const int32_t *targets;
+    wish wish_;
 };
 
 static int32_t chunk_losses(const loss_run &run, int64_t first, int64_t rows)
@@ -125,12 +119,14 @@ static int32_t chunk_losses(const loss_run &run, int64_t first, int64_t rows)
     product.lda = call->inputs;
     product.b = call->weight;
     product.ldb = call->inputs;
-    product.bias = call->bias;
     product.c = run.logits;
     product.ldc = call->classes;
     RKI_TRY(rki_cuda_queue_gemm(run.device, &product));
+    wish w = run.wish_;
+    w.targets += first;
     return rki_cuda_launch(run.device, "softmax_loss", static_cast<unsigned>(rows), THREADS,
-        softmax_row, call->classes, (float)call->scale, run.targets + first, run.logits,
+        softmax_row, call->classes, (float)call->scale, w,
+        static_cast<const float *>(call->bias), run.logits,
         run.losses + first, run.row_loss == NULL ? NULL : run.row_loss + first, run.dx != NULL);
 }
 
@@ -201,7 +197,14 @@ int32_t rki_cuda_softmax_loss(void *self, const rki_softmax_loss *call)
     run.row_loss = static_cast<float *>(call->row_loss);
     run.losses = reinterpret_cast<double *>(scratch);
     run.logits = reinterpret_cast<float *>(scratch + losses_bytes(call));
-    run.targets = staging.at<int32_t>(targets);
+    run.wish_.targets = staging.at<int32_t>(targets);
+    run.wish_.class_weights = static_cast<const float *>(call->class_weights);
+    run.wish_.hit = (float)(1.0 - call->smoothing);
+    run.wish_.others = (float)(call->smoothing / (double)call->classes);
+    run.wish_.others_sum =
+        call->smoothing == 0.0
+            ? 0.0
+            : call->smoothing * call->class_weight_sum / (double)call->classes;
     RKI_TRY(queue_all(run, &staging, total));
     RKI_TRY(staging.wait());
     *call->loss = *staging.staged<double>(total);

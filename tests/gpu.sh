@@ -66,7 +66,8 @@ run travel tests/cuda "$tests/cuda_travel"
 run resume tests/api "$tests/api_checkpoint"
 
 if [ $sanitizer = 1 ] && command -v compute-sanitizer >/dev/null; then
-    for operation in gemm scatter dropout recurrent softmax_loss update square_sum; do
+    for operation in gemm scatter dropout recurrent recurrent_large softmax_loss attention top \
+        update square_sum; do
         run "memcheck_$operation" tests/parity compute-sanitizer --error-exitcode 1 \
             --leak-check full "$tests/parity_operations" "$operation parity cuda"
     done

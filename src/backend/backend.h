@@ -29,7 +29,7 @@
 #include "base/random.h"
 #include "tensor/tensor.h"
 
-#define RKI_BACKEND_ABI 2
+#define RKI_BACKEND_ABI 3
 
 /* What the library offers to a plug-in, which must not link to the library itself. */
 typedef struct rki_host {
@@ -385,7 +385,8 @@ typedef struct rki_backend {
     size_t (*negative_sampling_scratch)(void *self, const rki_negative_sampling *call);
     int32_t (*negative_sampling)(void *self, const rki_negative_sampling *call);
 
-    int32_t (*square_sum)(void *self, const rki_square_sum *call);
+    /* `count` sums in one go: a device that computes elsewhere is waited for once. */
+    int32_t (*square_sum)(void *self, int64_t count, const rki_square_sum *calls);
     int32_t (*update)(void *self, const rki_update *call);
 
     /* See attention.h. */

@@ -67,7 +67,7 @@ size_t rki_cpu_negative_sampling_scratch(void *self, const rki_negative_sampling
 int32_t rki_cpu_negative_sampling(void *self, const rki_negative_sampling *call);
 
 /* optimizer.c */
-int32_t rki_cpu_square_sum(void *self, const rki_square_sum *call);
+int32_t rki_cpu_square_sum(void *self, int64_t count, const rki_square_sum *calls);
 int32_t rki_cpu_update(void *self, const rki_update *call);
 
 /* attention.c */

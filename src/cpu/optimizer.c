@@ -105,9 +105,8 @@ static void square_block(void *user, int64_t begin, int64_t end)
     s->sums[begin / r->block] = sum;
 }
 
-int32_t rki_cpu_square_sum(void *self, const rki_square_sum *call)
+static void sum_squares(const rki_cpu *cpu, const rki_square_sum *call)
 {
-    const rki_cpu *cpu = self;
     squares s = {.kernels = cpu->kernels,
         .x = call->x,
         .limit = call->clip_value > 0.0 ? (float)call->clip_value : INFINITY,
@@ -121,5 +120,11 @@ int32_t rki_cpu_square_sum(void *self, const rki_square_sum *call)
             sum += s.sums[i];
     }
     *call->sum = sum;
+}
+
+int32_t rki_cpu_square_sum(void *self, int64_t count, const rki_square_sum *calls)
+{
+    for (int64_t i = 0; i < count; i++)
+        sum_squares(self, &calls[i]);
     return RNNKIT_OK;
 }

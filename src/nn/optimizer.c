@@ -170,22 +170,37 @@ int32_t rki_optimizer_setup(const rnnkit_optimizer *self, const rki_memory *memo
 
 /* A step. */
 
+/* Adds up what `count` parameters have, in their order. */
+static int32_t add_squares(
+    const rki_device *device, int64_t count, const rki_square_sum *calls, double *sum)
+{
+    RKI_TRY(device->ops->square_sum(device->self, count, calls));
+    for (int64_t i = 0; i < count; i++)
+        *sum += *calls[i].sum;
+    return RNNKIT_OK;
+}
+
 static int32_t measure_norm(rnnkit_optimizer *self)
 {
+    enum { TOGETHER = 32 };
     const rki_device *device = self->model->context->device;
-    double sum = 0;
+    rki_square_sum calls[TOGETHER];
+    double parts[TOGETHER], sum = 0;
+    int64_t count = 0;
     for (int64_t i = 0; i < self->parameter_count; i++) {
         const rki_parameter *parameter = self->model->parameters[i];
-        double part = 0;
         rki_square_sum call = {.width = rki_parameter_width(parameter),
             .clip_value = self->settings.clip_value,
             .x = parameter->gradient,
-            .sum = &part};
+            .sum = &parts[count]};
         call.rows = rki_parameter_touched(parameter, &call.row_count);
         if (call.row_count == 0) continue;
-        RKI_TRY(device->ops->square_sum(device->self, &call));
-        sum += part;
+        calls[count++] = call;
+        if (count < TOGETHER) continue;
+        RKI_TRY(add_squares(device, count, calls, &sum));
+        count = 0;
     }
+    if (count > 0) RKI_TRY(add_squares(device, count, calls, &sum));
     self->norm = sqrt(sum);
     return RNNKIT_OK;
 }

@@ -101,7 +101,7 @@ size_t rki_reference_negative_sampling_scratch(void *self, const rki_negative_sa
 int32_t rki_reference_negative_sampling(void *self, const rki_negative_sampling *call);
 
 /* update.c */
-int32_t rki_reference_square_sum(void *self, const rki_square_sum *call);
+int32_t rki_reference_square_sum(void *self, int64_t count, const rki_square_sum *calls);
 int32_t rki_reference_update(void *self, const rki_update *call);
 
 /* attention.c */

@@ -94,9 +94,8 @@ int32_t rki_reference_update(void *self, const rki_update *call)
     return RNNKIT_OK;
 }
 
-int32_t rki_reference_square_sum(void *self, const rki_square_sum *call)
+static void sum_squares(const rki_reference *device, const rki_square_sum *call)
 {
-    const rki_reference *device = self;
     double sum = 0.0;
     for (int64_t r = 0; r < call->row_count; r++) {
         int64_t row = call->rows ? call->rows[r] : r;
@@ -106,5 +105,11 @@ int32_t rki_reference_square_sum(void *self, const rki_square_sum *call)
         }
     }
     *call->sum = sum;
+}
+
+int32_t rki_reference_square_sum(void *self, int64_t count, const rki_square_sum *calls)
+{
+    for (int64_t i = 0; i < count; i++)
+        sum_squares(self, &calls[i]);
     return RNNKIT_OK;
 }

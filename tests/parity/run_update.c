@@ -76,6 +76,6 @@ void run_square_sum(bench *b, int shape)
     label(b, "rows=%d of %d width=%d clip=%g", (int)call.row_count, (int)total, (int)width,
         call.clip_value);
     call.x = input(b, total * width, 1.0);
-    succeed(b, b->on->ops->square_sum(b->on->self, &call));
+    succeed(b, b->on->ops->square_sum(b->on->self, 1, &call));
     keep_number(b, "sum", sum);
 }

@@ -118,7 +118,7 @@ static int close_devices(void **state)
     return 0;
 }
 
-enum { MOST_CASES = 256 };
+enum { MOST_CASES = 1024 };
 static test_case cases[MOST_CASES];
 static struct CMUnitTest tests[MOST_CASES];
 static size_t test_count;
@@ -126,6 +126,10 @@ static size_t test_count;
 static void add_case(
     const operation *op, const char *what, CMUnitTestFunction function, int place, const char *on)
 {
+    if (test_count == MOST_CASES) {
+        fprintf(stderr, "there is room for %d cases\n", MOST_CASES);
+        exit(1);
+    }
     test_case *c = &cases[test_count];
     c->op = op;
     c->place = place;
