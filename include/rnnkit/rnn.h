@@ -18,12 +18,14 @@ RNNKIT_BEGIN
  * layer_norm, `norm_ih_l<l>`, `norm_hh_l<l>` [4 hidden], `norm_c_l<l>`, `norm_c_bias_l<l>` [hidden].
  * With initial=learned, `h0_l<l>` and `c0_l<l>`.
  *
- * Options (noun "rnn"): layers; hidden (a width for each layer: "512,256"); bidirectional;
- * projection; dropout (between layers, not after the last); locked (dropout drops the same values at
- * all steps); weight_drop (of weight_hh); zoneout, zoneout_cell; layer_norm; bias (0: none);
- * forget_bias (added to the initial forget-gate bias); init (uniform in +-1/sqrt(hidden) as PyTorch,
- * xavier, orthogonal); initial (zero or learned first state); padding (right or left: where rows
- * shorter than the steps are padded). Not for an LSTM: activation, reset.
+ * Options (noun "rnn"): layers, hidden (a width for each layer, "512,256", the last as the argument),
+ * bidirectional, projection (LSTM: the width that h is brought to), activation (Elman: tanh or relu),
+ * reset (GRU: after the product with h, as PyTorch, or before it), dropout (between layers, not after
+ * the last), locked (dropout drops the same values at all steps), weight_drop (of weight_hh), zoneout,
+ * zoneout_cell (LSTM: of c), layer_norm (not with reset=before), bias (0: none), forget_bias (LSTM:
+ * added to the initial forget-gate bias), init (uniform in +-1/sqrt(hidden) as PyTorch, xavier,
+ * orthogonal), initial (zero or learned first state), padding (right or left: where rows shorter than
+ * the steps are padded). One that is marked for another cell is refused.
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_rnn_destroy; the weights are the model's.
  * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL, empty or used name, a size below 1),
@@ -40,10 +42,7 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_lstm_create(rnnkit_model *model, const ch
 /** Adds a GRU to a model. Parameters as rnnkit_lstm_create, with 3 for 4 and without projection and
  * cell state.
  *
- * Options (noun "rnn"): layers, hidden, bidirectional, dropout, locked, weight_drop, zoneout,
- * layer_norm, bias, init, initial, padding as rnnkit_lstm_create; reset (after the product with h, as
- * PyTorch and cuDNN, or before it, as in the paper; not with layer_norm). Not for a GRU: activation,
- * projection, zoneout_cell, forget_bias.
+ * Options are those of rnnkit_lstm_create, noun "rnn", but for what is an LSTM's or an Elman network's.
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_rnn_destroy; the weights are the model's.
  * Errors: as rnnkit_lstm_create.
@@ -57,9 +56,7 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_gru_create(rnnkit_model *model, const cha
 /** Adds an Elman network, the plain recurrent layer, to a model. Parameters as rnnkit_lstm_create,
  * with 1 for 4 and without projection and cell state.
  *
- * Options (noun "rnn"): layers, hidden, bidirectional, dropout, locked, weight_drop, zoneout,
- * layer_norm, bias, init, initial, padding as rnnkit_lstm_create; activation (tanh or relu). Not for
- * an Elman network: reset, projection, zoneout_cell, forget_bias.
+ * Options are those of rnnkit_lstm_create, noun "rnn", but for what is an LSTM's or a GRU's.
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_rnn_destroy; the weights are the model's.
  * Errors: as rnnkit_lstm_create.

@@ -166,6 +166,7 @@ static float pooled_by_hand(
 static void pooling_is_what_it_says(void **state)
 {
     static const int32_t lengths[BATCH] = {5, 0, 8, 1, 7};
+    static const int32_t wrong[BATCH] = {5, -1, 8, 1, 7};
     static const char *const ways[] = {"pooling=last", "pooling=mean", "pooling=max"};
     (void)state;
     net n = make(&one_way[0], " bidirectional=1", "train=1");
@@ -185,6 +186,9 @@ static void pooling_is_what_it_says(void **state)
             rnnkit_rnn_pool(n.rnn, n.tape, out, lengths, ways[i], &out), RNNKIT_E_SHAPE);
         assert_int_equal(
             rnnkit_rnn_pool(n.rnn, n.tape, full, lengths, ways[i], NULL), RNNKIT_E_ARGUMENT);
+        assert_int_equal(
+            rnnkit_rnn_pool(n.rnn, n.tape, full, wrong, ways[i], &out), RNNKIT_E_ARGUMENT);
+        assert_non_null(strstr(rnnkit_error_message(), "lengths[1] is -1, expected 0 to 8"));
     }
     drop(&n);
 }
