@@ -67,10 +67,10 @@ static int make_network(trainer *run, const size_t *places, size_t learn)
     }
     outcome = network_create(&run->net, run->context, options, vocab, run->data.labels);
     if (outcome == OUTCOME_OK)
-        outcome = encode_reviews(&run->train, vocab, options->length, &run->data, places, learn);
+        outcome = encode_reviews(&run->train, vocab, run->net.part, &run->data, places, learn);
     if (outcome == OUTCOME_OK)
         outcome =
-            encode_reviews(&run->valid, vocab, options->length, &run->data, places + learn, held);
+            encode_reviews(&run->valid, vocab, run->net.part, &run->data, places + learn, held);
     if (outcome != OUTCOME_OK) return outcome;
     report_start(run);
     if (options->vectors[0] != '\0') {
