@@ -60,6 +60,21 @@ void report_pretraining(const trainer *run)
         "first, word vectors from the reviews, %" PRId64 " epochs", run->options->pretrain);
 }
 
+void report_vectors(const trainer *run)
+{
+    char number[CONSOLE_NUMBER_SIZE];
+
+    if (run->trial != NULL) return;
+    if (run->options->json) {
+        json_begin("vectors");
+        json_integer("words", run->known);
+        json_end();
+        return;
+    }
+    console_line("vectors     %s words start from those of %s", console_count(run->known, number),
+        run->options->vectors);
+}
+
 void report_progress(trainer *run)
 {
     double loss = run->interval_loss / run->interval_count, spent = seconds(run);

@@ -156,7 +156,7 @@ class Use(Case):
 
     def test_vectors(self):
         vectors = self.write("v.txt", b"2 16\nwonderful" + b" 0.5" * 16 + b"\ndreadful" + b" -0.5" * 16 + b"\n")
-        self.train("--vectors", vectors)
+        self.assertEqual(self.train("--vectors", vectors).event("vectors")["words"], 2)
         self.assertIn("--embedding 16 fits them", self.refuse(
             "train", "--data", self.data, "--model", self.model, *QUICK, "--vectors", vectors, "--embedding", "8"))
 
