@@ -312,7 +312,7 @@ static void make_update(rki_rule rule, const char *name, int buffers, bench_case
 static void run_squares(void *user)
 {
     bench_case *c = user;
-    rki_cpu_square_sum(c->cpu, &c->call.squares);
+    rki_cpu_square_sum(c->cpu, 1, &c->call.squares);
 }
 
 static void make_squares(int chosen, bench_case *c)
