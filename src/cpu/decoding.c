@@ -1,13 +1,12 @@
-/* A cell by itself, tanh, and the most likely classes; equations in backend/decoding.h. */
+/* A cell by itself, and the most likely classes; equations in backend/decoding.h. */
 #include <math.h>
 
 #include "cpu/cpu.h"
 #include "cpu/parallel.h"
 
 enum {
-    CELLS = 1 << 13,  /* cells that are worth another thread */
-    VALUES = 1 << 14, /* values of tanh that are */
-    LOGITS = 1 << 15  /* logits that are */
+    CELLS = 1 << 13, /* cells that are worth another thread */
+    LOGITS = 1 << 15 /* logits that are */
 };
 
 /* Rows that together have about `enough` elements. */
@@ -87,40 +86,6 @@ int32_t rki_cpu_cell_backward(void *self, const rki_cell_backward *call)
     const rki_cpu *cpu = self;
     backward f = {cpu->kernels, call};
     rki_parallel_blocks(cpu->threads, call->batch, rows_of(CELLS, call->hidden), backward_rows, &f);
-    return RNNKIT_OK;
-}
-
-typedef struct values {
-    const rki_kernels *kernels;
-    const float *x, *dy;
-    float *out;
-} values;
-
-static void tanh_block(void *user, int64_t begin, int64_t end)
-{
-    const values *v = user;
-    v->kernels->tanh(end - begin, v->x + begin, v->out + begin);
-}
-
-int32_t rki_cpu_tanh(void *self, int64_t count, const void *x, void *y)
-{
-    const rki_cpu *cpu = self;
-    values v = {cpu->kernels, x, NULL, y};
-    rki_parallel_blocks(cpu->threads, count, VALUES, tanh_block, &v);
-    return RNNKIT_OK;
-}
-
-static void tanh_gradient_block(void *user, int64_t begin, int64_t end)
-{
-    const values *v = user;
-    v->kernels->tanh_gradient(end - begin, v->x + begin, v->dy + begin, v->out + begin);
-}
-
-int32_t rki_cpu_tanh_backward(void *self, int64_t count, const void *y, const void *dy, void *dx)
-{
-    const rki_cpu *cpu = self;
-    values v = {cpu->kernels, y, dy, dx};
-    rki_parallel_blocks(cpu->threads, count, VALUES, tanh_gradient_block, &v);
     return RNNKIT_OK;
 }
 
