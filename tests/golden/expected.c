@@ -129,3 +129,26 @@ void expect_agreement(const rki_st_entry *entry, const float *values, int64_t co
             (double)values[place], expected[place], worst);
     free(expected);
 }
+
+static golden_run *run_of_group;
+
+static void agrees_with_pytorch(void **state)
+{
+    for (int i = 0; i < golden_device_count; i++)
+        run_of_group(*state, &golden_devices[i]);
+}
+
+int golden_main(const char *group, const void *cases, size_t count, size_t size, golden_run *run)
+{
+    enum { MOST = 64 };
+    struct CMUnitTest tests[MOST] = {{0}};
+    if (count > MOST) return 1;
+    run_of_group = run;
+    for (size_t i = 0; i < count; i++) {
+        const char *of = (const char *)cases + i * size;
+        tests[i].name = *(const char *const *)(const void *)of;
+        tests[i].test_func = agrees_with_pytorch;
+        tests[i].initial_state = (void *)(uintptr_t)of;
+    }
+    return _cmocka_run_group_tests(group, tests, count, NULL, NULL);
+}

@@ -37,6 +37,11 @@ double *expected_doubles(const rki_st_entry *entry);
 float *expected_floats(const rki_st_entry *entry);
 int32_t *expected_ids(const rki_st_entry *entry);
 
+/* What main returns when each case, on all devices, is a test of its own. A case is a struct of
+ * `size` bytes that begins with its name; run compares it with the fixture. */
+typedef void golden_run(const void *of, const golden_device *device);
+int golden_main(const char *group, const void *cases, size_t count, size_t size, golden_run *run);
+
 /* Prints the error, and fails the test, with the worst place, when it is above the limit. */
 void expect_agreement(const rki_st_entry *entry, const float *values, int64_t count, double limit);
 

@@ -165,8 +165,9 @@ static void check_parameters(const run *r)
     assert_int_equal(parameters + 3, found); /* every gradient of the fixture was looked at */
 }
 
-static void run_case(const attention_case *of, const golden_device *device)
+static void run_case(const void *user, const golden_device *device)
 {
+    const attention_case *of = user;
     run r = {.of = of, .device = device, .st = expected_open(FIXTURE)};
     print_message("%s, %s\n", device->name, device->options);
     build(&r);
@@ -180,19 +181,8 @@ static void run_case(const attention_case *of, const golden_device *device)
     destroy(&r);
 }
 
-static void agrees_with_pytorch(void **state)
-{
-    for (int i = 0; i < golden_device_count; i++)
-        run_case(*state, &golden_devices[i]);
-}
-
 int main(void)
 {
-    struct CMUnitTest tests[sizeof cases / sizeof *cases] = {{0}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        tests[i].name = cases[i].name;
-        tests[i].test_func = agrees_with_pytorch;
-        tests[i].initial_state = (void *)&cases[i];
-    }
-    return cmocka_run_group_tests_name("golden_attention", tests, NULL, NULL);
+    return golden_main(
+        "golden_attention", cases, sizeof cases / sizeof *cases, sizeof *cases, run_case);
 }

@@ -197,8 +197,9 @@ static void check_gradients(const run *r)
     assert_int_equal(parameters + 1, found); /* every gradient was looked at */
 }
 
-static void run_case(const multihead_case *of, const golden_device *device)
+static void run_case(const void *user, const golden_device *device)
 {
+    const multihead_case *of = user;
     run r = {.of = of, .device = device, .st = expected_open(FIXTURE)};
     print_message("%s, %s\n", device->name, device->options);
     build(&r);
@@ -210,19 +211,8 @@ static void run_case(const multihead_case *of, const golden_device *device)
     destroy(&r);
 }
 
-static void agrees_with_pytorch(void **state)
-{
-    for (int i = 0; i < golden_device_count; i++)
-        run_case(*state, &golden_devices[i]);
-}
-
 int main(void)
 {
-    struct CMUnitTest tests[sizeof cases / sizeof *cases] = {{0}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        tests[i].name = cases[i].name;
-        tests[i].test_func = agrees_with_pytorch;
-        tests[i].initial_state = (void *)&cases[i];
-    }
-    return cmocka_run_group_tests_name("golden_multihead", tests, NULL, NULL);
+    return golden_main(
+        "golden_multihead", cases, sizeof cases / sizeof *cases, sizeof *cases, run_case);
 }
