@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -128,6 +129,28 @@ void expect_agreement(const rki_st_entry *entry, const float *values, int64_t co
         fail_msg("%s[%lld]: %.9g, expected %.9g: error %.2g", entry->name, (long long)place,
             (double)values[place], expected[place], worst);
     free(expected);
+}
+
+void expect_parameters(
+    const rki_st *st, rnnkit_model *model, const char *name, int64_t others, double limit)
+{
+    size_t prefix = strlen(name) + 1;
+    int64_t parameters, found = 0;
+    char gradients[128];
+    golden_ok(rnnkit_model_size(model, &parameters, NULL));
+    for (int64_t i = 0; i < parameters; i++) {
+        const char *parameter = rnnkit_model_parameter_name(model, i);
+        const rki_st_entry *entry = expected_entry(st, "%s.gradient.%s", name, parameter + prefix);
+        float *values = calloc((size_t)entry->count, sizeof *values);
+        assert_non_null(values);
+        golden_ok(rnnkit_model_gradient_read(model, parameter, values, entry->count));
+        expect_agreement(entry, values, entry->count, limit);
+        free(values);
+    }
+    int length = snprintf(gradients, sizeof gradients, "%s.gradient.", name);
+    for (int64_t i = 0; i < rki_st_count(st); i++)
+        found += strncmp(rki_st_entry_at(st, i)->name, gradients, (size_t)length) == 0;
+    assert_int_equal(parameters + others, found); /* every one was looked at */
 }
 
 static golden_run *run_of_group;

@@ -45,4 +45,9 @@ int golden_main(const char *group, const void *cases, size_t count, size_t size,
 /* Prints the error, and fails the test, with the worst place, when it is above the limit. */
 void expect_agreement(const rki_st_entry *entry, const float *values, int64_t count, double limit);
 
+/* The same for the gradient of every parameter: that of "case.x" is "case.gradient.x" in the
+ * fixture, which has `others` more of them. */
+void expect_parameters(
+    const rki_st *st, rnnkit_model *model, const char *name, int64_t others, double limit);
+
 #endif

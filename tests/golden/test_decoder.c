@@ -143,28 +143,6 @@ static void check_loss(const run *r)
     free(expected);
 }
 
-static void check_parameters(const run *r)
-{
-    size_t prefix = strlen(r->of->name) + 1;
-    int64_t parameters, found = 0;
-    char name[128];
-    golden_ok(rnnkit_model_size(r->model, &parameters, NULL));
-    for (int64_t i = 0; i < parameters; i++) {
-        const char *parameter = rnnkit_model_parameter_name(r->model, i);
-        snprintf(name, sizeof name, "gradient.%s", parameter + prefix);
-        const rki_st_entry *entry = entry_of(r, name);
-        float *values = calloc((size_t)entry->count, sizeof *values);
-        assert_non_null(values);
-        golden_ok(rnnkit_model_gradient_read(r->model, parameter, values, entry->count));
-        expect_agreement(entry, values, entry->count, r->device->limit);
-        free(values);
-    }
-    int length = snprintf(name, sizeof name, "%s.gradient.", r->of->name);
-    for (int64_t i = 0; i < rki_st_count(r->st); i++)
-        found += strncmp(rki_st_entry_at(r->st, i)->name, name, (size_t)length) == 0;
-    assert_int_equal(parameters + (r->start ? 3 : 2), found); /* every gradient was looked at */
-}
-
 static void run_case(const void *user, const golden_device *device)
 {
     const decoder_case *of = user;
@@ -178,7 +156,7 @@ static void run_case(const void *user, const golden_device *device)
     check(&r, "gradient.x", r.x, 1);
     check(&r, "gradient.memory", r.memory, 1);
     check(&r, "gradient.start", r.start, 1);
-    check_parameters(&r);
+    expect_parameters(r.st, r.model, of->name, r.start ? 3 : 2, device->limit);
     destroy(&r);
 }
 
