@@ -75,6 +75,20 @@ struct rki_cuda_lstm_backward {
 };
 int32_t rki_cuda_lstm_backward_queue(rki_cuda *device, const rki_cuda_lstm_backward *call);
 
+/* The block's dynamic shared memory. */
+#ifdef RKI_CUDA_SHIM /* tests/cuda/shim */
+static inline float4 *rki_cuda_shared()
+{
+    return shim_shared();
+}
+#else
+extern __shared__ float4 rki_cuda_shared_memory[];
+static __device__ inline float4 *rki_cuda_shared()
+{
+    return rki_cuda_shared_memory;
+}
+#endif
+
 /* Queues a cooperative kernel with dynamic shared memory. */
 template <typename Call>
 int32_t rki_cuda_launch_together(rki_cuda *device, const char *what, unsigned blocks,
@@ -166,7 +180,7 @@ static __device__ inline void rki_cuda_group_wait(unsigned *arrived, unsigned ex
 {
     if (threadIdx.x == 0) {
         while (*static_cast<volatile unsigned *>(arrived) < expected)
-            ;
+            __nanosleep(0);
         __threadfence();
     }
     __syncthreads();

@@ -103,11 +103,10 @@ static __device__ float given_of(
 template <int KQ, int ROWS>
 static __global__ void __launch_bounds__(THREADS, 1) lstm_back(rki_cuda_lstm_backward call)
 {
-    extern __shared__ float4 memory[];
     typedef layout<KQ, ROWS> shape;
     const shape at(call.hidden);
     const int units = shape::units, row_step = THREADS / units;
-    float *slice = reinterpret_cast<float *>(memory), *vectors = slice + at.vectors();
+    float *slice = reinterpret_cast<float *>(rki_cuda_shared()), *vectors = slice + at.vectors();
     float *partial = slice + at.partial(), *dh = slice + at.dh();
     float *dc = slice + at.dc(call.slices.most_rows);
     int64_t group = blockIdx.x / call.slices.blocks, groups = call.slices.groups;

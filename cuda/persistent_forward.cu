@@ -131,10 +131,9 @@ static __device__ int rows_of_group(int64_t count, int64_t group, int64_t groups
 template <int KQ, int ROWS>
 static __global__ void __launch_bounds__(THREADS, 1) lstm(rki_cuda_lstm_forward call)
 {
-    extern __shared__ float4 memory[];
     typedef layout<KQ, ROWS> shape;
     const shape at(call.hidden);
-    float *slice = reinterpret_cast<float *>(memory), *vectors = slice + at.vectors();
+    float *slice = reinterpret_cast<float *>(rki_cuda_shared()), *vectors = slice + at.vectors();
     float *partial = slice + at.partial(), *cells = slice + at.cells();
     int64_t group = blockIdx.x / call.slices.blocks, groups = call.slices.groups;
     int first_unit = (int)(blockIdx.x % call.slices.blocks) * shape::units;
