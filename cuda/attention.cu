@@ -280,11 +280,11 @@ int32_t rki_cuda_attention_source(void *self, const rki_attention_source *call)
     RKI_TRY(make_view(&staging, &call->attention, &a));
     int64_t rows = a.positions * a.batch;
     float *parts = call->dv == NULL ? NULL : static_cast<float *>(call->scratch);
-    RKI_TRY(rki_cuda_launch(device, "attention_source", static_cast<unsigned>(rows * a.heads),
-        THREADS, source_back, a, floats(call->weights), floats(call->dscores),
-        floats(call->dcontext), static_cast<float *>(call->dkeys),
-        static_cast<float *>(call->dvalues), parts));
+    RKI_TRY(
+        rki_cuda_launch(device, "attention_source", static_cast<unsigned>(rows * a.heads), THREADS,
+            source_back, a, floats(call->weights), floats(call->dscores), floats(call->dcontext),
+            static_cast<float *>(call->dkeys), static_cast<float *>(call->dvalues), parts));
     if (parts == NULL) return RNNKIT_OK;
-    return rki_cuda_queue_column_sum(device, rows, call->attention.width, parts, 1,
-        static_cast<float *>(call->dv));
+    return rki_cuda_queue_column_sum(
+        device, rows, call->attention.width, parts, 1, static_cast<float *>(call->dv));
 }

@@ -53,8 +53,8 @@ static __device__ void load_slice(
 
 /* The gate gradients of one row and unit; dh and dc of it become those of the step before, but for
  * what comes through W_hh. */
-static __device__ void make_gradients(const rki_cuda_lstm_backward &call, int64_t k,
-    int64_t rank, int64_t unit, float dh, float *dc)
+static __device__ void make_gradients(
+    const rki_cuda_lstm_backward &call, int64_t k, int64_t rank, int64_t unit, float dh, float *dc)
 {
     int64_t hidden = call.hidden, position = call.walk.offset(k) + rank;
     const float *gates = call.gates + position * 4 * hidden + unit;
@@ -131,8 +131,7 @@ static __global__ void __launch_bounds__(THREADS, 1) lstm_back(rki_cuda_lstm_bac
         expected += (unsigned)call.slices.blocks;
         rki_cuda_group_wait(&call.arrived[group], expected);
         for (int first = 0; first < rows; first += ROWS) {
-            load_gradients<ROWS>(
-                call, call.walk.offset(k) + group, first, rows, at.depth, vectors);
+            load_gradients<ROWS>(call, call.walk.offset(k) + group, first, rows, at.depth, vectors);
             __syncthreads();
             rki_cuda_slice_product<KQ, ROWS>(slice, vectors, at.depth, partial);
             __syncthreads();

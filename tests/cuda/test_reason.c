@@ -1,5 +1,5 @@
-/* What a user reads where the CUDA device cannot be used: every text, from what the runtime may say;
- * and, on a machine without a device, what the library itself answers. */
+/* What a user reads where the CUDA device cannot be used: every text, from what the runtime may
+ * say; and, on a machine without a device, what the library itself answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,6 +3,6 @@
 #define SHIM_CUBLAS_H
 typedef struct shim_blas *cublasHandle_t;
 typedef int cublasStatus_t;
-#define CUBLAS_STATUS_SUCCESS 0
+#define CUBLAS_STATUS_SUCCESS      0
 #define CUBLAS_STATUS_ALLOC_FAILED 3
 #endif

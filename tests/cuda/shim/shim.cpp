@@ -161,8 +161,7 @@ cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void(
     job = &thread;
     blockDim = config->blockDim;
     gridDim = config->gridDim;
-    if (together)
-        run_blocks(config, 0, blocks);
+    if (together) run_blocks(config, 0, blocks);
     for (unsigned i = 0; !together && i < blocks; i++)
         run_blocks(config, i, 1);
     return cudaSuccess;
