@@ -27,7 +27,7 @@ install_and_build() { # [PACKAGE...]: those that the demo needs besides (apt; as
     if [ ! -e "$build/build.ninja" ]; then
         echo "== building"
         quietly cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-            -DRNNKIT_BUILD_TESTS=OFF -DRNNKIT_BUILD_REFERENCE=OFF
+            -DRNNKIT_BUILD_TESTS=OFF -DRNNKIT_BUILD_REFERENCE=OFF -DRNNKIT_BUILD_CUDA=OFF
     fi
     quietly cmake --build "$build"
 }

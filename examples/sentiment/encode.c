@@ -72,31 +72,32 @@ static int append(sequences *target, size_t *room, size_t *used, const int32_t *
     return OUTCOME_OK;
 }
 
-static int fill(sequences *target, const rnnkit_vocab *vocab, int64_t length, const reviews *source,
+static int fill(sequences *target, const rnnkit_vocab *vocab, excerpt part, const reviews *source,
     const size_t *chosen, buffer *work)
 {
     size_t room = 0, used = 0;
 
     for (size_t i = 0; i < target->count; i++) {
         const review *one = &source->items[chosen != NULL ? chosen[i] : i];
-        int64_t count, skip;
+        int64_t count, kept, skip;
 
         if (encode_one(work, vocab, one, &count) != OUTCOME_OK) return OUTCOME_FAILED;
         if (count == 0) work->ids[count++] = RNNKIT_UNK;
-        skip = count > length ? count - length : 0;
+        kept = count < part.length ? count : part.length;
+        skip = part.first ? 0 : count - kept;
         target->starts[i] = used;
-        target->lengths[i] = (int32_t)(count - skip);
+        target->lengths[i] = (int32_t)kept;
         target->labels[i] = one->label;
-        for (int64_t k = skip; k < count; k++)
+        for (int64_t k = skip; k < skip + kept; k++)
             target->unknown += work->ids[k] == RNNKIT_UNK;
-        target->words += count - skip;
-        if (append(target, &room, &used, work->ids + skip, count - skip) != OUTCOME_OK)
+        target->words += kept;
+        if (append(target, &room, &used, work->ids + skip, kept) != OUTCOME_OK)
             return OUTCOME_FAILED;
     }
     return OUTCOME_OK;
 }
 
-int encode_reviews(sequences *target, const rnnkit_vocab *vocab, int64_t length,
+int encode_reviews(sequences *target, const rnnkit_vocab *vocab, excerpt part,
     const reviews *source, const size_t *chosen, size_t count)
 {
     buffer work = {0};
@@ -108,7 +109,7 @@ int encode_reviews(sequences *target, const rnnkit_vocab *vocab, int64_t length,
     target->labels = malloc((count + 1) * sizeof *target->labels);
     if (target->starts == NULL || target->lengths == NULL || target->labels == NULL)
         return fail("out of memory");
-    outcome = fill(target, vocab, length, source, chosen, &work);
+    outcome = fill(target, vocab, part, source, chosen, &work);
     free(work.ids);
     return outcome;
 }

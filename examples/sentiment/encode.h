@@ -22,9 +22,14 @@ typedef struct sequences {
 int encode_vocab(rnnkit_context *context, const settings *options, const reviews *source,
     const size_t *chosen, size_t count, rnnkit_vocab **out);
 
-/* The last `length` words of each review. A review without a word is one <unk>. `chosen` NULL: all.
- */
-int encode_reviews(sequences *target, const rnnkit_vocab *vocab, int64_t length,
+/* What is read of a review: `length` words, its last or its first ones. */
+typedef struct excerpt {
+    int64_t length;
+    int first;
+} excerpt;
+
+/* A review without a word is one <unk>. `chosen` NULL: all. */
+int encode_reviews(sequences *target, const rnnkit_vocab *vocab, excerpt part,
     const reviews *source, const size_t *chosen, size_t count);
 
 void encode_free(sequences *target);

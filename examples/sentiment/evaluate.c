@@ -153,7 +153,7 @@ static int evaluate(
 
     if (outcome == OUTCOME_OK) outcome = reviews_use_labels(from, options->data, source->labels);
     if (outcome == OUTCOME_OK)
-        outcome = encode_reviews(&read, source->vocab, source->length, from, NULL, from->count);
+        outcome = encode_reviews(&read, source->vocab, source->part, from, NULL, from->count);
     if (outcome == OUTCOME_OK)
         outcome = evaluate_sequences(source, context, &read, BATCH, &result, probabilities);
     if (outcome == OUTCOME_OK && options->wrong > 0)

@@ -17,8 +17,9 @@ typedef struct network {
     rnnkit_linear *linear;
     rnnkit_vocab *vocab;
     char labels[2][REVIEW_LABEL_SIZE];
-    int64_t length; /* words of a review that are read */
-    double dropout; /* at both ends */
+    excerpt part;     /* what is read of a review */
+    char pooling[32]; /* option of rnnkit_rnn_pool */
+    double dropout;   /* at both ends */
 } network;
 
 /* Makes a network; the vocabulary is taken over, whatever comes. */

@@ -42,7 +42,7 @@ static int predict(predictor *all, char *text, int64_t length)
     int outcome = reviews_add(&one, text, length, "?", 1, "-", 1);
 
     if (outcome == OUTCOME_OK)
-        outcome = encode_reviews(&read, all->net.vocab, all->net.length, &one, NULL, 1);
+        outcome = encode_reviews(&read, all->net.vocab, all->net.part, &one, NULL, 1);
     if (outcome == OUTCOME_OK) outcome = batches_open(&from, &read, 1, 0);
     if (outcome == OUTCOME_OK) {
         batches_sort(&from);

@@ -9,13 +9,13 @@
 enum { COMMAND_TRAIN = 1, COMMAND_PREDICT = 2, COMMAND_EVALUATE = 4 };
 
 typedef struct settings {
-    const char *data, *model, *plot, *vectors, *preset, *device;
+    const char *data, *model, *plot, *vectors, *preset, *device, *cell, *pooling, *keep;
     argument_list text;
     int64_t length, min_count, max_words;
     int64_t embedding, hidden, layers, pretrain;
     int64_t batch, epochs, patience, wrong, threads, seed, search;
     double search_minutes, valid, dropout, dropout_ends, lr, clip;
-    int json;
+    int json, bidirectional;
 } settings;
 
 extern const argument_row settings_rows[];

@@ -67,15 +67,16 @@ static int make_network(trainer *run, const size_t *places, size_t learn)
     }
     outcome = network_create(&run->net, run->context, options, vocab, run->data.labels);
     if (outcome == OUTCOME_OK)
-        outcome = encode_reviews(&run->train, vocab, options->length, &run->data, places, learn);
+        outcome = encode_reviews(&run->train, vocab, run->net.part, &run->data, places, learn);
     if (outcome == OUTCOME_OK)
         outcome =
-            encode_reviews(&run->valid, vocab, options->length, &run->data, places + learn, held);
+            encode_reviews(&run->valid, vocab, run->net.part, &run->data, places + learn, held);
     if (outcome != OUTCOME_OK) return outcome;
     report_start(run);
     if (options->vectors[0] != '\0') {
-        run->known = 0;
-        return pretrain_file(&run->net, run->context, options->vectors, &run->known);
+        outcome = pretrain_file(&run->net, run->context, options->vectors, &run->known);
+        if (outcome == OUTCOME_OK) report_vectors(run);
+        return outcome;
     }
     if (options->pretrain == 0) return OUTCOME_OK;
     report_pretraining(run);
@@ -223,7 +224,7 @@ static int train(trainer *run)
 static int train_once(arguments *parsed, search_trial *trial)
 {
     settings *options = parsed->values;
-    trainer run = {.parsed = parsed, .options = options, .known = -1, .trial = trial};
+    trainer run = {.parsed = parsed, .options = options, .trial = trial};
     int outcome;
 
     if (options->threads == 0) options->threads = system_processors();

@@ -27,7 +27,7 @@ typedef struct trainer {
     rnnkit_schedule *schedule;
     points train_curve, valid_curve;
     int64_t update, updates, epoch, best_epoch;
-    int64_t known; /* words that --vectors has; -1 without */
+    int64_t known; /* words that have a vector of --vectors */
     score best;
     double interval_loss, interval_count; /* since something was told */
     double epoch_loss, epoch_count;
@@ -38,6 +38,7 @@ typedef struct trainer {
 /* train_report.c */
 void report_start(const trainer *run);
 void report_pretraining(const trainer *run);
+void report_vectors(const trainer *run);
 void report_progress(trainer *run);
 void report_epoch(const trainer *run, const score *valid, int best);
 int report_done(trainer *run);

@@ -44,8 +44,10 @@ void report_start(const trainer *run)
         run->data.labels[0], run->data.labels[1]);
     console_line("vocabulary  %s entries; %.2f%% of the words have none and become <unk>",
         console_count(words, a), 100.0 * (double)run->train.unknown / (double)run->train.words);
-    console_line("network     embedding %" PRId64 ", LSTM %" PRId64 " x %" PRId64 ": %s parameters",
-        options->embedding, options->layers, options->hidden, console_count(parameters, a));
+    console_line("network     embedding %" PRId64 ", %s%s %" PRId64 " x %" PRId64
+                 ", pooling %s: %s parameters",
+        options->embedding, options->bidirectional ? "bidirectional " : "", options->cell,
+        options->layers, options->hidden, options->pooling, console_count(parameters, a));
     console_line("machine     %s, %" PRId64 " thread%s, seed %" PRId64,
         rnnkit_context_device(run->context), options->threads, options->threads == 1 ? "" : "s",
         options->seed);
@@ -56,6 +58,21 @@ void report_pretraining(const trainer *run)
     if (run->options->json) return;
     console_line(
         "first, word vectors from the reviews, %" PRId64 " epochs", run->options->pretrain);
+}
+
+void report_vectors(const trainer *run)
+{
+    char number[CONSOLE_NUMBER_SIZE];
+
+    if (run->trial != NULL) return;
+    if (run->options->json) {
+        json_begin("vectors");
+        json_integer("words", run->known);
+        json_end();
+        return;
+    }
+    console_line("vectors     %s words start from those of %s", console_count(run->known, number),
+        run->options->vectors);
 }
 
 void report_progress(trainer *run)

@@ -3,20 +3,29 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../common/console.h"
+
+static int32_t create_rnn(network *target, const settings *options, int64_t columns)
+{
+    char text[96];
+    int32_t (*create)(rnnkit_model *, const char *, int64_t, int64_t, const char *, rnnkit_rnn **) =
+        strcmp(options->cell, "lstm") == 0  ? rnnkit_lstm_create
+        : strcmp(options->cell, "gru") == 0 ? rnnkit_gru_create
+                                            : rnnkit_elman_create;
+
+    snprintf(text, sizeof text, "layers=%" PRId64 " dropout=%.17g", options->layers,
+        options->layers > 1 ? options->dropout : 0.0);
+    return create(target->model, "rnn", columns, options->hidden, text, &target->rnn);
+}
 
 int network_create(
     network *target, rnnkit_context *context, const settings *options, int64_t columns)
 {
-    char text[96];
-
     target->columns = columns;
-    snprintf(text, sizeof text, "layers=%" PRId64 " dropout=%.17g", options->layers,
-        options->layers > 1 ? options->dropout : 0.0);
     if (failed(rnnkit_model_create(context, &target->model)) ||
-        failed(
-            rnnkit_lstm_create(target->model, "rnn", columns, options->hidden, text, &target->rnn)))
+        failed(create_rnn(target, options, columns)))
         return OUTCOME_FAILED;
     return failed(rnnkit_linear_create(
         target->model, "linear", options->hidden, columns, NULL, &target->linear));
@@ -24,13 +33,14 @@ int network_create(
 
 int network_find(network *target, const char *path, int64_t columns)
 {
-    int64_t inputs = 0, outputs = 0, hidden = 0, wanted = 0;
+    int64_t inputs = 0, outputs = 0, given = 0, wanted = 0;
 
     if (rnnkit_rnn_find(target->model, "rnn", &target->rnn) < 0 ||
         rnnkit_linear_find(target->model, "linear", &target->linear) < 0 ||
-        rnnkit_rnn_size(target->rnn, &inputs, &hidden, NULL) < 0 ||
+        rnnkit_rnn_size(target->rnn, &inputs, NULL, NULL) < 0 ||
+        rnnkit_rnn_widths(target->rnn, &given, NULL) < 0 ||
         rnnkit_linear_size(target->linear, &wanted, &outputs) < 0 || inputs != columns ||
-        outputs != columns || wanted != hidden)
+        outputs != columns || wanted != given)
         return fail("%s is no model of a series of %" PRId64 " columns", path, columns);
     target->columns = columns;
     return OUTCOME_OK;

@@ -26,6 +26,8 @@ const argument_row settings_rows[] = {
         "print one JSON object a line instead"},
 
     {.type = ARGUMENT_HEADING, .help = "Network"},
+    {ARGUMENT_CHOICE, TRAIN, "cell", "rnn|gru|lstm", "lstm", AT(cell), 0, 0, 0,
+        "kind of recurrent layer; rnn: Elman's"},
     {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "32", AT(hidden), 1, SIZES, 0, "units in a layer"},
     {ARGUMENT_INTEGER, TRAIN, "layers", "N", "1", AT(layers), 1, 64, 0, "recurrent layers"},
     {ARGUMENT_NUMBER, TRAIN, "dropout", "RATE", "0", AT(dropout), 0, 0.99, 0,

@@ -197,9 +197,9 @@ static void tell_start(const trainer *run)
                  " to learn from, %" PRId64 " held out",
         run->data.data.rows, run->data.data.columns, run->data.data.columns == 1 ? "" : "s",
         run->rows, run->data.data.rows - run->rows);
-    console_line("network   LSTM %" PRId64 " x %" PRId64 ": %" PRId64
+    console_line("network   %s %" PRId64 " x %" PRId64 ": %" PRId64
                  " parameters, on %s, seed %" PRId64,
-        options->layers, options->hidden, parameters, device, options->seed);
+        options->cell, options->layers, options->hidden, parameters, device, options->seed);
     console_line("training  %" PRId64 " updates an epoch, of %" PRId64 " x %" PRId64 " rows",
         epoch_updates(run), run->lanes, options->steps);
 }

@@ -8,6 +8,7 @@
 #include "../common/json.h"
 #include "../common/output.h"
 #include "commands.h"
+#include "labels.h"
 #include "layout.h"
 
 enum { PANEL = 900, MARGIN = 40 };
@@ -53,30 +54,68 @@ static void write_escaped(FILE *out, const char *text)
     }
 }
 
-static void draw_panel(FILE *out, const rnnkit_vectors *vectors, const map *of, const double *plane,
-    double left, const char *title)
+/* Fills places[count][2] with where the points stand in a panel. */
+static void set_places(const double *plane, size_t count, double *places)
 {
     double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
 
-    for (size_t i = 0; i < 2 * of->count; i++) {
+    for (size_t i = 0; i < 2 * count; i++) {
         low[i % 2] = fmin(low[i % 2], plane[i]);
         high[i % 2] = fmax(high[i % 2], plane[i]);
     }
-    fprintf(out, "<text x='%.0f' y='26' font-size='18'>%s</text>\n", left + MARGIN, title);
-    for (size_t i = 0; i < of->count; i++) {
-        double place[2];
-        char word[WORD_SIZE];
+    for (size_t i = 0; i < 2 * count; i++) {
+        double range = high[i % 2] > low[i % 2] ? high[i % 2] - low[i % 2] : 1;
 
-        for (int k = 0; k < 2; k++) {
-            double range = high[k] > low[k] ? high[k] - low[k] : 1;
-
-            place[k] = MARGIN + (plane[2 * i + (size_t)k] - low[k]) / range * (PANEL - 2 * MARGIN);
-        }
-        fprintf(out, "<circle cx='%.1f' cy='%.1f' r='2'/><text x='%.1f' y='%.1f'>", left + place[0],
-            place[1], left + place[0] + 4, place[1] + 4);
-        write_escaped(out, word_of(vectors, (int32_t)i, word));
-        fputs("</text>\n", out);
+        places[i] = MARGIN + (plane[i] - low[i % 2]) / range * (PANEL - 2 * MARGIN);
     }
+}
+
+/* About as wide as the word is in a sans-serif font of size 10. */
+static double width_of(const char *word)
+{
+    double characters = 0;
+
+    for (; *word != '\0'; word++)
+        characters += ((unsigned char)*word & 0xC0) != 0x80;
+    return 5.8 * characters;
+}
+
+static void draw_word(FILE *out, const double *place, label_side side, const char *word)
+{
+    static const char *const anchors[] = {"start", "end", "middle", "middle"};
+    static const double moves[][2] = {{4, 4}, {-4, 4}, {0, -5}, {0, 13}};
+
+    fprintf(out, "<circle cx='%.1f' cy='%.1f' r='2'/><text x='%.1f' y='%.1f' text-anchor='%s'>",
+        place[0], place[1], place[0] + moves[side][0], place[1] + moves[side][1], anchors[side]);
+    write_escaped(out, word);
+    fputs("</text>\n", out);
+}
+
+static int draw_panel(FILE *out, const rnnkit_vectors *vectors, const map *of, const double *plane,
+    double left, const char *title)
+{
+    double *places = malloc(3 * of->count * sizeof *places), *widths;
+    label_side *sides = malloc(of->count * sizeof *sides);
+    char word[WORD_SIZE];
+
+    if (places == NULL || sides == NULL) {
+        free(places);
+        free(sides);
+        return fail("out of memory");
+    }
+    widths = places + 2 * of->count;
+    set_places(plane, of->count, places);
+    for (size_t i = 0; i < of->count; i++)
+        widths[i] = width_of(word_of(vectors, (int32_t)i, word));
+    labels_place(places, widths, of->count, sides);
+    fprintf(out, "<g transform='translate(%.0f 0)'>\n<text x='%d' y='26' font-size='18'>%s</text>\n",
+        left, MARGIN, title);
+    for (size_t i = 0; i < of->count; i++)
+        draw_word(out, places + 2 * i, sides[i], word_of(vectors, (int32_t)i, word));
+    fputs("</g>\n", out);
+    free(places);
+    free(sides);
+    return OUTCOME_OK;
 }
 
 static int write_svg(const settings *values, const rnnkit_vectors *vectors, const map *of)
@@ -93,14 +132,11 @@ static int write_svg(const settings *values, const rnnkit_vectors *vectors, cons
         "<style>circle{fill:#27c}text{fill:#333}</style>\n"
         "<rect width='100%%' height='100%%' fill='white'/>\n",
         2 * PANEL, PANEL, 2 * PANEL, PANEL, of->count);
-    draw_panel(out, vectors, of, of->tsne, 0, "t-SNE");
-    draw_panel(out, vectors, of, of->pca, PANEL, "PCA");
+    outcome = draw_panel(out, vectors, of, of->tsne, 0, "t-SNE");
+    if (outcome == OUTCOME_OK) outcome = draw_panel(out, vectors, of, of->pca, PANEL, "PCA");
     fputs("</svg>\n", out);
-    if (fclose(out) != 0) {
-        free(text);
-        return fail("out of memory");
-    }
-    outcome = output_replace(values->svg, text, length);
+    if (fclose(out) != 0 && outcome == OUTCOME_OK) outcome = fail("out of memory");
+    if (outcome == OUTCOME_OK) outcome = output_replace(values->svg, text, length);
     free(text);
     return outcome;
 }

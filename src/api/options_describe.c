@@ -32,6 +32,7 @@ static const rki_option_table *const nouns[] = {
     &rki_embedding_options,
     &rki_embedding_vectors_options,
     &rki_rnn_options,
+    &rki_pool_options,
     &rki_linear_options,
     &rki_cross_entropy_options,
     &rki_pointwise_loss_options,

@@ -20,7 +20,8 @@ static int32_t dropout_backward(rki_node *node, rnnkit_tape *tape)
     return rki_tape_gradient_adopt(self->x, room);
 }
 
-int32_t rki_dropout_apply(rnnkit_tape *tape, rnnkit_tensor *x, double rate, rnnkit_tensor **out)
+int32_t rki_dropout_apply(
+    rnnkit_tape *tape, rnnkit_tensor *x, double rate, int64_t period, rnnkit_tensor **out)
 {
     if (!tape->train || rate == 0) {
         *out = x;
@@ -35,6 +36,7 @@ int32_t rki_dropout_apply(rnnkit_tape *tape, rnnkit_tensor *x, double rate, rnnk
     self->y = y;
     self->call = (rki_dropout){
         .count = rki_shape_count(&x->shape),
+        .period = period,
         .rate = rate,
         .random = {(uint64_t)tape->context->seed, RKI_PURPOSE_DROPOUT, tape->dropouts},
         .step = tape->step,
@@ -55,7 +57,7 @@ static int32_t forward(rnnkit_tape *tape, rnnkit_tensor *x, double rate, rnnkit_
     RKI_TRY(rki_check_pointer(out, "out"));
     if (!(rate >= 0 && rate < 1))
         return rki_fail(RNNKIT_E_ARGUMENT, "rate is %f, expected at least 0 and below 1", rate);
-    return rki_dropout_apply(tape, x, rate, out);
+    return rki_dropout_apply(tape, x, rate, 0, out);
 }
 
 int32_t rnnkit_dropout_forward(

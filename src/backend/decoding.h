@@ -1,14 +1,13 @@
-/* What a decoder does step by step beside products and attention: the arguments
- * of its operations, part of the table in backend.h. */
+/* What a decoder does step by step beside products and attention: the arguments of its operations,
+ * part of the table in backend.h. */
 #ifndef RKI_BACKEND_DECODING_H
 #define RKI_BACKEND_DECODING_H
 
 #include <stdint.h>
 
-/* A recurrent layer's cell by itself, LSTM or GRU; equations and the order of
- * gates are those of rki_recurrent. z has the sums of the gates, W_ih x + b_ih
- * + W_hh h + b_hh; for the n of a GRU only the first two terms, and `reset` has
- * the others. */
+/* A recurrent layer's cell by itself, LSTM or GRU; equations and the order of gates are those of
+ * rki_recurrent. z has the sums of the gates, W_ih x + b_ih + W_hh h + b_hh; for the n of a GRU
+ * only the first two terms, and `reset` has the others. */
 typedef struct rki_cell_forward {
     int gru; /* else LSTM */
     int64_t batch, hidden;
@@ -34,10 +33,9 @@ typedef struct rki_cell_backward {
                                      in place of dz's */
 } rki_cell_backward;
 
-/* Log-probabilities of softmax(x) over all classes; of the classes that are not
- * banned the `count` most likely ones of each row, the most likely first, of
- * equal ones the lower first. There are as many. A row that holds a NaN has NaN
- * in values; its classes mean nothing. */
+/* Log-probabilities of softmax(x) over all classes; of the classes that are not banned the `count`
+ * most likely ones of each row, the most likely first, of equal ones the lower first. There are as
+ * many. A row that holds a NaN has NaN in values; its classes mean nothing. */
 typedef struct rki_top {
     int64_t rows, classes, count;
     const void *x; /* [rows][classes] */

@@ -79,13 +79,15 @@ int32_t rki_cpu_attention_source(void *self, const rki_attention_source *call);
 /* decoding.c */
 int32_t rki_cpu_cell_forward(void *self, const rki_cell_forward *call);
 int32_t rki_cpu_cell_backward(void *self, const rki_cell_backward *call);
-int32_t rki_cpu_tanh(void *self, int64_t count, const void *x, void *y);
-int32_t rki_cpu_tanh_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
 int32_t rki_cpu_top(void *self, const rki_top *call);
 
 /* norm.c */
 int32_t rki_cpu_norm_forward(void *self, const rki_norm_forward *call);
 int32_t rki_cpu_norm_backward(void *self, const rki_norm_backward *call);
+
+/* activation.c */
+int32_t rki_cpu_tanh(void *self, int64_t count, const void *x, void *y);
+int32_t rki_cpu_tanh_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
 int32_t rki_cpu_relu(void *self, int64_t count, const void *x, void *y);
 int32_t rki_cpu_relu_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
 

@@ -1,14 +1,12 @@
-/* A cell by itself, tanh, and the most likely classes; equations in
- * backend/decoding.h. */
+/* A cell by itself, and the most likely classes; equations in backend/decoding.h. */
 #include <math.h>
 
 #include "cpu/cpu.h"
 #include "cpu/parallel.h"
 
 enum {
-    CELLS = 1 << 13,  /* cells that are worth another thread */
-    VALUES = 1 << 14, /* values of tanh that are */
-    LOGITS = 1 << 15  /* logits that are */
+    CELLS = 1 << 13, /* cells that are worth another thread */
+    LOGITS = 1 << 15 /* logits that are */
 };
 
 /* Rows that together have about `enough` elements. */
@@ -91,40 +89,6 @@ int32_t rki_cpu_cell_backward(void *self, const rki_cell_backward *call)
     return RNNKIT_OK;
 }
 
-typedef struct values {
-    const rki_kernels *kernels;
-    const float *x, *dy;
-    float *out;
-} values;
-
-static void tanh_block(void *user, int64_t begin, int64_t end)
-{
-    const values *v = user;
-    v->kernels->tanh(end - begin, v->x + begin, v->out + begin);
-}
-
-int32_t rki_cpu_tanh(void *self, int64_t count, const void *x, void *y)
-{
-    const rki_cpu *cpu = self;
-    values v = {cpu->kernels, x, NULL, y};
-    rki_parallel_blocks(cpu->threads, count, VALUES, tanh_block, &v);
-    return RNNKIT_OK;
-}
-
-static void tanh_gradient_block(void *user, int64_t begin, int64_t end)
-{
-    const values *v = user;
-    v->kernels->tanh_gradient(end - begin, v->x + begin, v->dy + begin, v->out + begin);
-}
-
-int32_t rki_cpu_tanh_backward(void *self, int64_t count, const void *y, const void *dy, void *dx)
-{
-    const rki_cpu *cpu = self;
-    values v = {cpu->kernels, y, dy, dx};
-    rki_parallel_blocks(cpu->threads, count, VALUES, tanh_gradient_block, &v);
-    return RNNKIT_OK;
-}
-
 /* The most likely classes. */
 
 typedef struct top {
@@ -139,8 +103,8 @@ static int is_banned(const rki_top *call, int64_t id)
     return 0;
 }
 
-/* Puts a logit among the `count` largest so far, of which `have` are there
- * already; a later one goes behind those that are equal. */
+/* Puts a logit among the `count` largest so far, of which `have` are there already; a later one
+ * goes behind those that are equal. */
 static int64_t insert(
     const rki_top *call, int32_t id, double x, int32_t *ids, double *best, int64_t have)
 {

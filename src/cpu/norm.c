@@ -1,4 +1,4 @@
-/* Layer normalisation and ReLU; equations in backend/norm.h. */
+/* Layer normalisation; equations in backend/norm.h. */
 #include "cpu/cpu.h"
 #include "cpu/parallel.h"
 
@@ -66,39 +66,5 @@ int32_t rki_cpu_norm_backward(void *self, const rki_norm_backward *call)
     rki_parallel_blocks(cpu->threads, call->rows, rows_of(call->width), backward_rows, &f);
     int64_t threads = call->rows < VALUES / COLUMNS ? 1 : cpu->threads;
     rki_parallel_blocks(threads, call->width, COLUMNS, backward_columns, &f);
-    return RNNKIT_OK;
-}
-
-typedef struct values {
-    const rki_kernels *kernels;
-    const float *x, *dy;
-    float *out;
-} values;
-
-static void relu_block(void *user, int64_t begin, int64_t end)
-{
-    const values *v = user;
-    v->kernels->relu(end - begin, v->x + begin, v->out + begin);
-}
-
-int32_t rki_cpu_relu(void *self, int64_t count, const void *x, void *y)
-{
-    const rki_cpu *cpu = self;
-    values v = {cpu->kernels, x, NULL, y};
-    rki_parallel_blocks(cpu->threads, count, VALUES, relu_block, &v);
-    return RNNKIT_OK;
-}
-
-static void relu_gradient_block(void *user, int64_t begin, int64_t end)
-{
-    const values *v = user;
-    v->kernels->relu_gradient(end - begin, v->x + begin, v->dy + begin, v->out + begin);
-}
-
-int32_t rki_cpu_relu_backward(void *self, int64_t count, const void *y, const void *dy, void *dx)
-{
-    const rki_cpu *cpu = self;
-    values v = {cpu->kernels, y, dy, dx};
-    rki_parallel_blocks(cpu->threads, count, VALUES, relu_gradient_block, &v);
     return RNNKIT_OK;
 }

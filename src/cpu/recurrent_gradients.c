@@ -7,7 +7,7 @@
 #include "cpu/parallel.h"
 #include "cpu/recurrent_backward.h"
 
-enum { COLUMNS = 256, ROWS = 64 };
+enum { ROWS = 64 /* rows, or columns, that are worth another thread */ };
 
 /* c[m][n] += a^T b over `count` rows. */
 static rki_gemm weight_product(int64_t m, int64_t n, int64_t count)
@@ -64,20 +64,17 @@ static void run(const rki_backward_pass *p, const rki_gradient_room *room, rki_g
 
 /* target += column sums of a [total][width], the sum by itself first */
 static void add_sums(const rki_backward_pass *p, const rki_gradient_room *room, int64_t width,
-    const float *a, int64_t stride, float *target)
+    const float *a, float *target)
 {
     if (p->plan.total == 0) return;
-    for (int64_t j = 0; j < width; j += COLUMNS) {
-        int64_t n = width - j < COLUMNS ? width - j : COLUMNS;
-        p->cpu->kernels->column_sum(p->plan.total, n, stride, a + j, 0, room->sum + j);
-    }
+    rki_cpu_column_sum((void *)(uintptr_t)p->cpu, p->plan.total, width, a, 0, room->sum);
     for (int64_t j = 0; j < width; j++)
         target[j] += room->sum[j];
 }
 
 static void add_bias(const rki_backward_pass *p, const rki_gradient_room *room, float *target)
 {
-    if (target) add_sums(p, room, p->plan.gates, p->dz, p->plan.gates, target);
+    if (target) add_sums(p, room, p->plan.gates, p->dz, target);
 }
 
 /* What a sum of products of columns takes: target[j] += sum over rows of a[r][j] b[r][j]. */
@@ -208,7 +205,7 @@ void rki_weight_gradients(const rki_backward_pass *p, const rki_gradient_room *r
     }
     if (p->dcell) {
         add_gain(p, hidden, p->dcell, p->stash.normal_c, to->norm_c);
-        add_sums(p, room, hidden, p->dcell, hidden, to->norm_c_bias);
+        add_sums(p, room, hidden, p->dcell, to->norm_c_bias);
     }
     if (p->dshown)
         run(p, room, weight_product(layer->output, hidden, total), p->dshown, p->stash.shown,

@@ -18,7 +18,10 @@ static int32_t check_layers(
         return rki_fail(
             RNNKIT_E_ARGUMENT, "embedding, rnn and output belong to different contexts");
     RKI_TRY(check_pair(e, e->sizes[1], "width", r, r->sizes[0], "inputs"));
-    RKI_TRY(check_pair(r, r->sizes[1], "hidden", o, o->sizes[0], "inputs"));
+    const rki_rnn_layer *layers = (const rki_rnn_layer *)r;
+    RKI_TRY(rki_rnn_check_step(layers));
+    RKI_TRY(check_pair(
+        r, rki_rnn_outputs(layers, layers->layers - 1), "outputs", o, o->sizes[0], "inputs"));
     return check_pair(o, o->sizes[1], "outputs", e, e->sizes[0], "words");
 }
 
@@ -31,12 +34,12 @@ static rki_gemm output_call(const rki_predictor *predictor)
 {
     const rki_linear_layer *output = predictor->output;
     const rnnkit_state *state = predictor->state;
-    int64_t hidden = output->layer.sizes[0], last = state->rnn->settings.layers - 1;
+    int64_t hidden = output->layer.sizes[0];
     return (rki_gemm){.transpose_b = 1,
         .m = 1,
         .n = predictor->words,
         .k = hidden,
-        .a = rki_state_part(state, last, 0),
+        .a = rki_state_output(state),
         .lda = hidden,
         .b = output->weight->value,
         .ldb = hidden,

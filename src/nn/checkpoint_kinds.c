@@ -120,9 +120,8 @@ static int32_t state_setup(const void *object, const rki_memory *memory, char **
 {
     const rnnkit_state *self = object;
     char sizes[96];
-    snprintf(sizes, sizeof sizes, "layers=%lld batch=%lld hidden=%lld",
-        (long long)self->rnn->settings.layers, (long long)self->batch,
-        (long long)self->rnn->layer.sizes[1]);
+    snprintf(sizes, sizeof sizes, "batch=%lld width=%lld", (long long)self->batch,
+        (long long)rki_rnn_state_width(self->rnn));
     return rki_setup_join(memory, self->rnn->layer.name, sizes, out);
 }
 
@@ -151,8 +150,7 @@ static int state_array(const void *object, int64_t index, rki_part_array *out)
     const rnnkit_state *self = object;
     if (index > 0) return 0;
     *out = (rki_part_array){.what = "state",
-        .shape = {4,
-            {self->rnn->settings.layers, 2, self->batch, self->rnn->layer.sizes[1]}},
+        .shape = {1, {rki_state_count(self)}},
         .values = self->values};
     return 1;
 }

@@ -63,8 +63,7 @@ static inline int rki_decoder_feeds_output(const rki_decoder_layer *d)
     return d->settings.style == RKI_LUONG && d->settings.feeding;
 }
 
-/* Blocks of rows in the recurrent weights; parts of a layer's state: h, and of
- * an LSTM c. */
+/* Blocks of rows in the recurrent weights; parts of a layer's state: h, and of an LSTM c. */
 static inline int64_t rki_decoder_gates(const rki_decoder_layer *d)
 {
     return d->settings.gru ? 3 : 4;
@@ -92,9 +91,8 @@ typedef struct rki_decoder_source {
     const int32_t *lengths; /* [batch], or NULL */
 } rki_decoder_source;
 
-/* The arrays of `steps` steps, the step being the first dimension; a step has
- * queries * batch rows, [queries][batch], where the queries of a row share its
- * source. */
+/* The arrays of `steps` steps, the step being the first dimension; a step has queries * batch rows,
+ * [queries][batch], where the queries of a row share its source. */
 typedef struct rki_decoder_arrays {
     int64_t steps, queries, batch;
     const void *x;         /* [steps][rows][inputs] */
@@ -112,8 +110,8 @@ typedef struct rki_decoder_arrays {
     void *out;             /* [steps][rows][output] */
 } rki_decoder_arrays;
 
-/* Takes all arrays but x from the tape's device memory; with dropout, `dropped`
- * too. */
+/* Takes from the tape's device memory all arrays but x and out, and `seen` unless it is there;
+ * `dropped` with dropout alone. */
 int32_t rki_decoder_take(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t positions,
     int dropout, rki_decoder_arrays *a);
 
@@ -121,9 +119,8 @@ int32_t rki_decoder_take(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t 
 int32_t rki_decoder_recur(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t l, int64_t rows,
     const void *h, void *z, void *reset);
 
-/* From the gradients dz, and a GRU's dn, of the sums of a layer's gates: dx
- * (+)= that of what some columns of its weight_ih read; these columns' gradient
- * +=; the biases' gradients +=. */
+/* From the gradients dz, and a GRU's dn, of the sums of a layer's gates: dx (+)= that of what some
+ * columns of its weight_ih read; these columns' gradient +=; the biases' gradients +=. */
 int32_t rki_decoder_input_back(rnnkit_tape *tape, const rki_decoder_layer *d, rki_columns w,
     int64_t rows, const void *dz, const void *dn, int accumulate, void *dx);
 int32_t rki_decoder_input_learn(rnnkit_tape *tape, rnnkit_model *model, const rki_decoder_layer *d,
@@ -131,8 +128,7 @@ int32_t rki_decoder_input_learn(rnnkit_tape *tape, rnnkit_model *model, const rk
 int32_t rki_decoder_bias_learn(rnnkit_tape *tape, rnnkit_model *model, const rki_decoder_layer *d,
     int64_t l, int64_t rows, const void *dz, const void *dn);
 
-/* Dropout between layers: where the masks are drawn from, a stream for each
- * step and layer. */
+/* Dropout between layers: where the masks are drawn from, a stream for each step and layer. */
 typedef struct rki_decoder_masks {
     rki_random random;
     uint64_t step;
@@ -178,8 +174,7 @@ int32_t rki_decoder_backward(rki_node *node, rnnkit_tape *tape);
 int32_t rki_decoder_prepare(rnnkit_tape *tape, const rki_decoder_layer *d,
     const rnnkit_tensor *memory, const int32_t *lengths, rki_decoder_source *out);
 
-/* RNNKIT_OK when memory, lengths and start suit the decoder; batch is 0 when
- * any will do. */
+/* RNNKIT_OK when memory, lengths and start suit the decoder; batch is 0 when any will do. */
 int32_t rki_decoder_check_source(const rki_decoder_layer *d, rnnkit_tape *tape,
     const rnnkit_tensor *memory, const rnnkit_tensor *start, int64_t batch);
 

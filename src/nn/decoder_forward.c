@@ -87,17 +87,6 @@ static int32_t check_room(const rki_decoder_layer *d, int64_t steps, int64_t bat
     return rki_shape_make(context, 3, &shape);
 }
 
-/* The weights as a tensor of their own; no gradient flows through them. */
-static int32_t give_weights(rnnkit_tape *tape, const rki_decoder_run *run, rnnkit_tensor **out)
-{
-    const int64_t dims[3] = {run->a.steps, run->a.batch, run->source.positions};
-    rki_shape shape;
-    RKI_TRY(rki_shape_make(dims, 3, &shape));
-    RKI_TRY(rki_tape_tensor(tape, &shape, 0, out));
-    (*out)->data = run->a.seen;
-    return RNNKIT_OK;
-}
-
 static int32_t run_steps(rnnkit_tape *tape, rki_decoder_run *run)
 {
     const rki_decoder_layer *d = run->d;
@@ -120,12 +109,14 @@ static int32_t forward(rnnkit_decoder *decoder, rnnkit_tape *tape, rnnkit_tensor
 {
     const rki_decoder_layer *d = rki_decoder_of(decoder);
     rki_node *node;
-    rki_shape shape;
-    rnnkit_tensor *seen = NULL;
+    rki_shape shape, seen_shape;
+    rnnkit_tensor *seen;
     RKI_TRY(check(decoder, tape, x, memory, start));
     RKI_TRY(rki_check_pointer(out, "out"));
     const int64_t dims[3] = {x->shape.dims[0], x->shape.dims[1], d->output};
+    const int64_t seen_dims[3] = {dims[0], dims[1], memory->shape.dims[0]};
     RKI_TRY(rki_shape_make(dims, 3, &shape));
+    RKI_TRY(rki_shape_make(seen_dims, 3, &seen_shape));
     RKI_TRY(check_room(d, dims[0], dims[1]));
     RKI_TRY(rki_tape_node(tape, sizeof(rki_decoder_run), rki_decoder_backward, &node));
     rki_decoder_run *run = (rki_decoder_run *)node;
@@ -136,10 +127,14 @@ static int32_t forward(rnnkit_decoder *decoder, rnnkit_tape *tape, rnnkit_tensor
     run->start = start;
     RKI_TRY(rki_decoder_prepare(tape, d, memory, lengths, &run->source));
     RKI_TRY(rki_tape_tensor(tape, &shape, 1, &run->out));
-    run->a = (rki_decoder_arrays){
-        .steps = dims[0], .queries = 1, .batch = dims[1], .x = x->data, .out = run->out->data};
+    RKI_TRY(rki_tape_tensor(tape, &seen_shape, 0, &seen)); /* no gradient flows through it */
+    run->a = (rki_decoder_arrays){.steps = dims[0],
+        .queries = 1,
+        .batch = dims[1],
+        .x = x->data,
+        .seen = seen->data,
+        .out = run->out->data};
     RKI_TRY(run_steps(tape, run));
-    if (weights != NULL) RKI_TRY(give_weights(tape, run, &seen));
     if (tape->train) {
         RKI_TRY(rki_tape_keep_model(tape, run->model));
         rki_tape_record(tape, node);

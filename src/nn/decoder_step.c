@@ -32,7 +32,7 @@ int32_t rki_decoder_take(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t 
     RKI_TRY(take_layers(tape, d, all * rki_decoder_gates(d) * d->hidden, &a->z));
     if (dropout) RKI_TRY(take_layers(tape, d, all * d->hidden, &a->dropped));
     if (d->attention.query) RKI_TRY(rki_tape_device(tape, all * d->attention.width, &a->q));
-    RKI_TRY(rki_tape_device(tape, all * positions, &a->seen));
+    if (a->seen == NULL) RKI_TRY(rki_tape_device(tape, all * positions, &a->seen));
     RKI_TRY(rki_tape_device(tape, all * d->memory, &a->context));
     if (!rki_decoder_feeds_output(d)) return RNNKIT_OK;
     void *zeros;

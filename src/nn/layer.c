@@ -8,9 +8,9 @@
 #include "io/safetensors.h"
 #include "nn/model.h"
 
-static const rki_layer_kind *const kinds[] = {
-    &rki_embedding_kind, &rki_linear_kind, &rki_lstm_kind, &rki_attention_kind, &rki_decoder_kind,
-    &rki_multihead_kind, &rki_norm_kind};
+static const rki_layer_kind *const kinds[] = {&rki_embedding_kind, &rki_linear_kind, &rki_lstm_kind,
+    &rki_gru_kind, &rki_elman_kind, &rki_attention_kind, &rki_decoder_kind, &rki_multihead_kind,
+    &rki_norm_kind};
 
 const rki_layer_kind *rki_layer_kind_find(const char *name)
 {
@@ -34,11 +34,10 @@ static int32_t check_name(const rnnkit_model *model, const char *name)
     RKI_TRY(rki_check_pointer(name, "name"));
     if (name[0] == '\0') return rki_fail(RNNKIT_E_ARGUMENT, "name is empty");
     size_t length = strlen(name), whole = rki_utf8_span(name, length);
-    if (whole != length)
-        return rki_fail(RNNKIT_E_ARGUMENT, "name is not UTF-8 at byte %zu", whole);
+    if (whole != length) return rki_fail(RNNKIT_E_ARGUMENT, "name is not UTF-8 at byte %zu", whole);
     if (rki_model_layer(model, name) != NULL)
-        return rki_fail(RNNKIT_E_ARGUMENT, "the model has a layer \"%s\" already",
-            rki_st_shown(name, shown));
+        return rki_fail(
+            RNNKIT_E_ARGUMENT, "the model has a layer \"%s\" already", rki_st_shown(name, shown));
     return RNNKIT_OK;
 }
 
@@ -61,8 +60,8 @@ void rki_layer_release(rnnkit_model *model, rki_layer *layer)
 static int32_t fill_layer(
     rnnkit_model *model, rki_layer *layer, const char *name, const char *options)
 {
-    RKI_TRY(rki_options_parse(
-        layer->kind->options, options, (char *)layer + layer->kind->settings));
+    RKI_TRY(
+        rki_options_parse(layer->kind->options, options, (char *)layer + layer->kind->settings));
     RKI_TRY(rki_copy_text(&model->context->memory, name, -1, &layer->name));
     int64_t before = model->parameter_count;
     int32_t status = layer->kind->build(model, layer);
@@ -105,8 +104,8 @@ int32_t rki_layer_options(const rki_layer *layer, const rki_memory *memory, char
 static int32_t make_handle(rnnkit_model *model, rki_layer *layer, void **out)
 {
     void *block;
-    RKI_TRY(rki_allocate(&model->context->memory, 1, sizeof(rki_layer_handle), "a layer's handle",
-        &block));
+    RKI_TRY(rki_allocate(
+        &model->context->memory, 1, sizeof(rki_layer_handle), "a layer's handle", &block));
     rki_layer_handle *handle = block;
     rki_object_init(&handle->object, layer->kind->handle);
     handle->model = model;

@@ -20,9 +20,9 @@ typedef struct rki_layer_kind {
     const char *name; /* "lstm": as model files say it */
     int64_t sizes;    /* how many it is created with */
     const rki_option_table *options;
-    size_t settings;  /* where in the layer's struct the parsed options stand */
-    size_t bytes;     /* of the layer's struct, which starts with an rki_layer */
-    rki_kind handle;  /* of the handles that point at it */
+    size_t settings; /* where in the layer's struct the parsed options stand */
+    size_t bytes;    /* of the layer's struct, which starts with an rki_layer */
+    rki_kind handle; /* of the handles that point at it */
     /* Adds the parameters; the layer's sizes and options are set and were checked. */
     int32_t (*build)(rnnkit_model *model, rki_layer *layer);
     /* Adds such a layer to the model, from a file. */
@@ -67,8 +67,8 @@ int32_t rki_layer_find(rnnkit_model *model, rki_kind handle, const char *name, v
 
 void rki_layer_handle_destroy(void *handle, rki_kind kind);
 
-extern const rki_layer_kind rki_embedding_kind, rki_linear_kind, rki_lstm_kind, rki_attention_kind,
-    rki_decoder_kind, rki_multihead_kind, rki_norm_kind;
+extern const rki_layer_kind rki_embedding_kind, rki_linear_kind, rki_lstm_kind, rki_gru_kind,
+    rki_elman_kind, rki_attention_kind, rki_decoder_kind, rki_multihead_kind, rki_norm_kind;
 extern const rki_option_table rki_embedding_options, rki_linear_options, rki_rnn_options,
     rki_attention_options, rki_decoder_options, rki_multihead_options, rki_norm_options;
 

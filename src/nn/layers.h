@@ -1,12 +1,12 @@
-/* The layers' structs: embedding, linear, recurrent; and their states. */
+/* The layers' structs: embedding, linear; recurrent ones are in rnn.h. */
 #ifndef RKI_NN_LAYERS_H
 #define RKI_NN_LAYERS_H
 
 #include "autodiff/tape.h"
 #include "nn/model.h"
+#include "nn/rnn.h"
 #include "rnnkit/embedding.h"
 #include "rnnkit/linear.h"
-#include "rnnkit/rnn.h"
 
 /* Embedding. */
 
@@ -38,59 +38,6 @@ typedef struct rki_linear_layer {
     rki_parameter *bias;   /* or NULL */
 } rki_linear_layer;
 
-/* Recurrent. */
-
-typedef struct rki_rnn_settings {
-    int64_t layers;
-    double dropout;
-    int32_t bias;
-    double forget_bias;
-} rki_rnn_settings;
-
-typedef struct rki_rnn_weights {
-    rki_parameter *weight_ih, *weight_hh;
-    rki_parameter *bias_ih, *bias_hh; /* both or neither */
-} rki_rnn_weights;
-
-typedef struct rki_rnn_layer {
-    rki_layer layer; /* sizes: inputs, hidden */
-    rki_rnn_settings settings;
-    rki_rnn_weights *weights; /* [settings.layers] */
-} rki_rnn_layer;
-
-/* The width of layer l's input. */
-static inline int64_t rki_rnn_inputs(const rki_rnn_layer *rnn, int64_t l)
-{
-    return rnn->layer.sizes[l == 0 ? 0 : 1];
-}
-
-/* What an operation is given of the parameters. */
-rki_recurrent_weights rki_rnn_operands(const rki_rnn_weights *weights);
-
-/* State of a recurrent layer: on the device, with the room that a step needs. */
-struct rnnkit_state {
-    rki_object object;
-    rnnkit_model *model;
-    const rki_rnn_layer *rnn;
-    int64_t batch;
-    void *values; /* [layers][2][batch][hidden]: h, then c */
-    void *input;  /* [batch][inputs]: what the next step reads */
-    void *scratch;
-};
-
-/* h (part 0) or c (part 1) of layer l. */
-void *rki_state_part(const rnnkit_state *state, int64_t l, int64_t part);
-
-int64_t rki_state_count(const rnnkit_state *state);
-
-int32_t rki_state_new(
-    rnnkit_model *model, const rki_rnn_layer *rnn, int64_t batch, rnnkit_state **out);
-void rki_state_release(rnnkit_state *state);
-
-/* One step of all layers from state->input; afterwards rki_state_part(state, layers - 1, 0) is the
- * output. Allocates nothing. */
-int32_t rki_state_step(rnnkit_state *state);
-
 /* Handles. */
 
 struct rnnkit_embedding {
@@ -98,10 +45,6 @@ struct rnnkit_embedding {
 };
 
 struct rnnkit_linear {
-    rki_layer_handle handle;
-};
-
-struct rnnkit_rnn {
     rki_layer_handle handle;
 };
 
@@ -113,11 +56,6 @@ static inline rki_embedding_layer *rki_embedding_of(const rnnkit_embedding *embe
 static inline rki_linear_layer *rki_linear_of(const rnnkit_linear *linear)
 {
     return (rki_linear_layer *)linear->handle.layer;
-}
-
-static inline rki_rnn_layer *rki_rnn_of(const rnnkit_rnn *rnn)
-{
-    return (rki_rnn_layer *)rnn->handle.layer;
 }
 
 /* What several layers need of a tape. */

@@ -59,7 +59,11 @@ int32_t rki_parameter_draw(const rki_device *device, const rki_memory *memory,
     rki_random random = {(uint64_t)seed, RKI_PURPOSE_INITIAL, parameter->index};
     void *block;
     RKI_TRY(rki_allocate(memory, count + 3, sizeof(float), "initial values", &block));
-    rki_initial_values(random, 0, initial, scale, count, block);
+    if (initial == RKI_INITIAL_CONSTANT)
+        for (int64_t i = 0; i < count; i++)
+            ((float *)block)[i] = (float)scale;
+    else
+        rki_initial_values(random, 0, initial, scale, count, block);
     int32_t status = rki_device_write(device, memory, parameter->value, block, count);
     rki_release(memory, block);
     return status;

@@ -30,17 +30,22 @@ typedef struct rki_parameter {
 } rki_parameter;
 
 /* How a parameter's first values are drawn. */
-typedef enum rki_initial { RKI_INITIAL_ZERO, RKI_INITIAL_UNIFORM, RKI_INITIAL_NORMAL } rki_initial;
+typedef enum rki_initial {
+    RKI_INITIAL_ZERO,
+    RKI_INITIAL_UNIFORM,
+    RKI_INITIAL_NORMAL,
+    RKI_INITIAL_CONSTANT
+} rki_initial;
 
 /* One row of an array: its size, and how many there are. */
 int64_t rki_parameter_rows(const rki_parameter *parameter);
 int64_t rki_parameter_width(const rki_parameter *parameter);
 
-/* Draws `count` values, not zeros, into an array with room for three more. */
+/* Draws `count` values, uniform or normal, into an array with room for three more. */
 void rki_initial_values(rki_random random, uint64_t step, rki_initial initial, double scale,
     int64_t count, float *values);
 
-/* Uniform in [-scale, scale), normal with deviation `scale`, or zeros. */
+/* Uniform in [-scale, scale), normal with deviation `scale`, all `scale`, or zeros. */
 int32_t rki_parameter_draw(const rki_device *device, const rki_memory *memory,
     rki_parameter *parameter, int64_t seed, rki_initial initial, double scale);
 

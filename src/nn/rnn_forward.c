@@ -1,19 +1,35 @@
-/* A recurrent layer over a whole sequence, on a tape: one operation and one node per layer, dropout
- * between them. The state is read at the start and written when all went well; no gradient flows
- * into it (truncated back-propagation through time).
+/* A recurrent layer over a whole sequence, on a tape: one node per layer, one operation per
+ * direction, dropout between layers. The state is read at the start and written when all went well;
+ * no gradient flows into it (truncated back-propagation through time).
+ *
+ * Both directions write into one tensor [T][B][directions * output]. Weight drop (Merity, Keskar
+ * and Socher 2018) is dropout of weight_hh, once for the sequence; a learned first state is a table
+ * of one row that every row of the batch takes.
  */
 #include <string.h>
 
 #include "autodiff/dropout.h"
 #include "nn/layers.h"
+#include "nn/rnn.h"
+
+/* One direction of a layer in a sequence. */
+typedef struct direction {
+    const rki_rnn_weights *weights;
+    rki_recurrent layer;
+    void *h0, *c0, *stash;
+    rki_dropout drop;       /* of weight_hh; rate 0: none */
+    void *dropped;          /* weight_hh after it, or NULL */
+    const int32_t *learned; /* zeros [batch]: h0, c0 are the layer's own; or NULL */
+} direction;
 
 typedef struct recurrent_node {
     rki_node node;
     rnnkit_model *model;
-    const rki_rnn_weights *weights;
-    rki_recurrent size;
+    const rki_rnn_layer *rnn;
+    int64_t layer;
     rnnkit_tensor *x, *y;
-    void *h0, *c0, *stash;
+    int64_t directions;
+    direction directed[2];
 } recurrent_node;
 
 /* A sequence on its way through the layers. */
@@ -21,23 +37,16 @@ typedef struct run {
     rnnkit_tape *tape;
     rnnkit_model *model;
     const rki_rnn_layer *rnn;
-    const int32_t *lengths; /* the tape's copy, or NULL */
+    const int32_t *lengths, *starts; /* the tape's copies, or NULL */
+    const int32_t *zeros;            /* [batch], for a learned first state */
     const rnnkit_state *state;
     int64_t steps, batch;
-    void *ends; /* [layers][2][batch][hidden]: the state afterwards */
+    void *ends; /* the state afterwards */
 } run;
-
-rki_recurrent_weights rki_rnn_operands(const rki_rnn_weights *weights)
-{
-    return (rki_recurrent_weights){.weight_ih = weights->weight_ih->value,
-        .weight_hh = weights->weight_hh->value,
-        .bias_ih = weights->bias_ih == NULL ? NULL : weights->bias_ih->value,
-        .bias_hh = weights->bias_hh == NULL ? NULL : weights->bias_hh->value};
-}
 
 /* Backward. */
 
-static int32_t weight_gradient(recurrent_node *self, rki_parameter *parameter, void **out)
+static int32_t weight_gradient(const recurrent_node *self, rki_parameter *parameter, void **out)
 {
     *out = NULL;
     if (parameter == NULL) return RNNKIT_OK;
@@ -45,73 +54,192 @@ static int32_t weight_gradient(recurrent_node *self, rki_parameter *parameter, v
     return rki_model_gradient(self->model, parameter, out);
 }
 
+static int32_t weight_gradients(
+    const recurrent_node *self, const rki_rnn_weights *weights, rki_recurrent_gradients *to)
+{
+    RKI_TRY(weight_gradient(self, weights->weight_ih, &to->weight_ih));
+    RKI_TRY(weight_gradient(self, weights->weight_hh, &to->weight_hh));
+    RKI_TRY(weight_gradient(self, weights->bias_ih, &to->bias_ih));
+    RKI_TRY(weight_gradient(self, weights->bias_hh, &to->bias_hh));
+    RKI_TRY(weight_gradient(self, weights->weight_hr, &to->weight_hr));
+    RKI_TRY(weight_gradient(self, weights->norm_ih, &to->norm_ih));
+    RKI_TRY(weight_gradient(self, weights->norm_hh, &to->norm_hh));
+    RKI_TRY(weight_gradient(self, weights->norm_c, &to->norm_c));
+    return weight_gradient(self, weights->norm_c_bias, &to->norm_c_bias);
+}
+
+/* The gradient of a dropped weight_hh gathers apart; this is where. */
+static int32_t start_drop(rnnkit_tape *tape, const direction *d, void **gradient)
+{
+    const rki_device *device = tape->device;
+    if (d->dropped == NULL) return RNNKIT_OK;
+    RKI_TRY(rki_tape_device(tape, d->drop.count, gradient));
+    return device->ops->zero(device->self, *gradient, rki_device_bytes(device, d->drop.count));
+}
+
+/* ... and the mask's second use: only what was kept passes. */
+static int32_t finish_drop(
+    rnnkit_tape *tape, const direction *d, const void *gradient, void *weight_hh)
+{
+    rki_dropout call = d->drop;
+    if (d->dropped == NULL) return RNNKIT_OK;
+    call.accumulate = 1;
+    call.x = gradient;
+    call.y = weight_hh;
+    return tape->device->ops->dropout(tape->device->self, &call);
+}
+
+static int32_t add_first(const recurrent_node *self, rnnkit_tape *tape, rki_parameter *parameter,
+    int64_t batch, const void *gradient)
+{
+    void *sum;
+    if (gradient == NULL) return RNNKIT_OK;
+    RKI_TRY(weight_gradient(self, parameter, &sum));
+    return tape->device->ops->column_sum(
+        tape->device->self, batch, parameter->shape.dims[0], gradient, 1, sum);
+}
+
+static int32_t back_through(recurrent_node *self, rnnkit_tape *tape, int64_t place, void *dx)
+{
+    const rki_backend *ops = tape->device->ops;
+    const direction *d = &self->directed[place];
+    int64_t output = d->layer.output, width = self->directions * output;
+    size_t at = rki_device_bytes(tape->device, place * output);
+    rki_recurrent_backward call = {.layer = d->layer,
+        .weights = rki_rnn_operands(d->weights),
+        .x = self->x->data,
+        .h0 = d->h0,
+        .c0 = d->c0,
+        .y = (char *)self->y->data + at,
+        .ldy = width,
+        .stash = d->stash,
+        .dy = (char *)self->y->gradient + at,
+        .lddy = width,
+        .dx = dx,
+        .accumulate_dx = place > 0};
+    void *weight_hh;
+    RKI_TRY(weight_gradients(self, d->weights, &call.gradients));
+    rki_arena_mark mark = rki_arena_here(&tape->device_arena);
+    if (d->learned) {
+        RKI_TRY(rki_tape_device(tape, d->layer.batch * output, &call.dh0));
+        if (d->c0) RKI_TRY(rki_tape_device(tape, d->layer.batch * d->layer.hidden, &call.dc0));
+    }
+    if (d->dropped) call.weights.weight_hh = d->dropped;
+    weight_hh = call.gradients.weight_hh;
+    RKI_TRY(start_drop(tape, d, &call.gradients.weight_hh));
+    size_t bytes = ops->recurrent_backward_scratch(tape->device->self, &d->layer);
+    RKI_TRY(rki_tape_device_bytes(tape, bytes, &call.scratch));
+    RKI_TRY(ops->recurrent_backward(tape->device->self, &call));
+    RKI_TRY(finish_drop(tape, d, call.gradients.weight_hh, weight_hh));
+    RKI_TRY(add_first(self, tape, d->weights->h0, d->layer.batch, call.dh0));
+    RKI_TRY(add_first(self, tape, d->weights->c0, d->layer.batch, call.dc0));
+    rki_arena_rewind(&tape->device_arena, mark);
+    return RNNKIT_OK;
+}
+
 static int32_t recurrent_backward(rki_node *node, rnnkit_tape *tape)
 {
     recurrent_node *self = (recurrent_node *)node;
-    const rki_backend *ops = tape->device->ops;
-    const rki_rnn_weights *weights = self->weights;
+    void *dx = NULL;
     if (self->y->gradient == NULL) return RNNKIT_OK;
-    rki_recurrent_backward call = {.layer = self->size,
-        .weights = rki_rnn_operands(weights),
-        .x = self->x->data,
-        .h0 = self->h0,
-        .c0 = self->c0,
-        .y = self->y->data,
-        .ldy = self->size.output,
-        .stash = self->stash,
-        .dy = self->y->gradient,
-        .lddy = self->size.output};
-    RKI_TRY(weight_gradient(self, weights->weight_ih, &call.gradients.weight_ih));
-    RKI_TRY(weight_gradient(self, weights->weight_hh, &call.gradients.weight_hh));
-    RKI_TRY(weight_gradient(self, weights->bias_ih, &call.gradients.bias_ih));
-    RKI_TRY(weight_gradient(self, weights->bias_hh, &call.gradients.bias_hh));
-    if (self->x->needs_gradient) RKI_TRY(rki_tape_gradient_room(self->x, &call.dx));
-    rki_arena_mark mark = rki_arena_here(&tape->device_arena);
-    size_t bytes = ops->recurrent_backward_scratch(tape->device->self, &self->size);
-    RKI_TRY(rki_tape_device_bytes(tape, bytes, &call.scratch));
-    RKI_TRY(ops->recurrent_backward(tape->device->self, &call));
-    rki_arena_rewind(&tape->device_arena, mark);
-    return call.dx == NULL ? RNNKIT_OK : rki_tape_gradient_adopt(self->x, call.dx);
+    if (self->x->needs_gradient) RKI_TRY(rki_tape_gradient_room(self->x, &dx));
+    for (int64_t i = 0; i < self->directions; i++)
+        RKI_TRY(back_through(self, tape, i, dx));
+    return dx == NULL ? RNNKIT_OK : rki_tape_gradient_adopt(self->x, dx);
 }
 
 /* Forward. */
 
-static int32_t take_start(const run *r, int64_t l, int64_t part, void **out)
+/* h0 or c0: from the state, from the layer's own parameter, or zeros. */
+static int32_t take_start(const run *r, int64_t part, int cell, direction *d, void **out)
 {
     const rki_device *device = r->tape->device;
-    int64_t count = r->batch * r->rnn->layer.sizes[1];
-    size_t bytes = rki_device_bytes(device, count);
-    RKI_TRY(rki_tape_device(r->tape, count, out));
-    if (r->state == NULL) return device->ops->zero(device->self, *out, bytes);
-    return device->ops->copy(device->self, *out, rki_state_part(r->state, l, part), bytes);
+    const rki_parameter *own = cell ? d->weights->c0 : d->weights->h0;
+    int64_t width = cell ? d->layer.hidden : d->layer.output;
+    size_t bytes = rki_device_bytes(device, r->batch * width);
+    RKI_TRY(rki_tape_device(r->tape, r->batch * width, out));
+    if (r->state != NULL)
+        return device->ops->copy(device->self, *out, rki_state_part(r->state, part, cell), bytes);
+    if (own == NULL) return device->ops->zero(device->self, *out, bytes);
+    d->learned = r->zeros;
+    rki_gather call = {
+        .count = r->batch, .width = width, .ids = r->zeros, .table = own->value, .out = *out};
+    return device->ops->gather(device->self, &call);
 }
 
-static void *end_part(const run *r, int64_t l, int64_t part)
+static void *end_part(const run *r, int64_t part, int cell)
 {
-    size_t bytes = rki_device_bytes(r->tape->device, r->batch * r->rnn->layer.sizes[1]);
-    return (char *)r->ends + (size_t)(2 * l + part) * bytes;
+    int64_t place = rki_rnn_state_place(r->rnn, part, cell);
+    return (char *)r->ends + rki_device_bytes(r->tape->device, place * r->batch);
 }
 
-static int32_t run_operation(const run *r, int64_t l, const recurrent_node *self)
+static int32_t drop_weight(const run *r, direction *d)
+{
+    rnnkit_tape *tape = r->tape;
+    const rki_parameter *weight = d->weights->weight_hh;
+    double rate = r->rnn->settings.weight_drop;
+    if (!tape->train || rate == 0) return RNNKIT_OK;
+    d->drop = (rki_dropout){.count = rki_shape_count(&weight->shape),
+        .rate = rate,
+        .random = {(uint64_t)tape->context->seed, RKI_PURPOSE_DROPOUT, tape->dropouts},
+        .step = tape->step};
+    RKI_TRY(rki_tape_device(tape, d->drop.count, &d->dropped));
+    tape->dropouts++;
+    rki_dropout call = d->drop;
+    call.x = weight->value;
+    call.y = d->dropped;
+    return tape->device->ops->dropout(tape->device->self, &call);
+}
+
+static int32_t run_operation(
+    const run *r, int64_t part, const recurrent_node *self, const direction *d)
 {
     const rki_device *device = r->tape->device;
-    const rki_rnn_weights *weights = self->weights;
-    rki_recurrent_forward call = {.layer = self->size,
-        .weights = rki_rnn_operands(weights),
+    int64_t output = d->layer.output;
+    size_t at = rki_device_bytes(device, part % self->directions * output);
+    rki_recurrent_forward call = {.layer = d->layer,
+        .weights = rki_rnn_operands(d->weights),
         .x = self->x->data,
-        .h0 = self->h0,
-        .c0 = self->c0,
-        .y = self->y->data,
-        .ldy = self->size.output,
-        .hn = end_part(r, l, 0),
-        .cn = end_part(r, l, 1),
-        .stash = self->stash};
+        .h0 = d->h0,
+        .c0 = d->c0,
+        .y = (char *)self->y->data + at,
+        .ldy = self->directions * output,
+        .hn = end_part(r, part, 0),
+        .cn = d->c0 ? end_part(r, part, 1) : NULL,
+        .stash = d->stash};
+    if (d->dropped) call.weights.weight_hh = d->dropped;
     rki_arena_mark mark = rki_arena_here(&r->tape->device_arena);
-    size_t bytes = device->ops->recurrent_forward_scratch(device->self, &self->size);
+    size_t bytes = device->ops->recurrent_forward_scratch(device->self, &d->layer);
     RKI_TRY(rki_tape_device_bytes(r->tape, bytes, &call.scratch));
     int32_t status = device->ops->recurrent_forward(device->self, &call);
     rki_arena_rewind(&r->tape->device_arena, mark);
     return status;
+}
+
+static int32_t run_direction(const run *r, int64_t part, recurrent_node *self, direction *d)
+{
+    rnnkit_tape *tape = r->tape;
+    d->weights = &r->rnn->weights[part];
+    d->layer = rki_rnn_operation(r->rnn, part);
+    d->layer.steps = r->steps;
+    d->layer.batch = r->batch;
+    d->layer.training = tape->train;
+    d->layer.lengths = r->lengths;
+    d->layer.starts = r->starts;
+    if (tape->train && (d->layer.zoneout_h > 0 || d->layer.zoneout_c > 0)) {
+        d->layer.random =
+            (rki_random){(uint64_t)tape->context->seed, RKI_PURPOSE_DROPOUT, tape->dropouts};
+        d->layer.random_step = tape->step;
+        tape->dropouts += 2; /* h and c */
+    }
+    RKI_TRY(take_start(r, part, 0, d, &d->h0));
+    if (r->rnn->cell == RKI_CELL_LSTM) RKI_TRY(take_start(r, part, 1, d, &d->c0));
+    RKI_TRY(drop_weight(r, d));
+    if (tape->train) {
+        size_t bytes = tape->device->ops->recurrent_stash(tape->device->self, &d->layer);
+        RKI_TRY(rki_tape_device_bytes(tape, bytes, &d->stash));
+    }
+    return run_operation(r, part, self, d);
 }
 
 static int32_t run_layer(const run *r, int64_t l, rnnkit_tensor *x, rnnkit_tensor **out)
@@ -119,29 +247,18 @@ static int32_t run_layer(const run *r, int64_t l, rnnkit_tensor *x, rnnkit_tenso
     rnnkit_tape *tape = r->tape;
     rki_node *node;
     rki_shape shape;
-    const int64_t dims[3] = {r->steps, r->batch, r->rnn->layer.sizes[1]};
+    const int64_t dims[3] = {r->steps, r->batch, rki_rnn_outputs(r->rnn, l)};
     RKI_TRY(rki_shape_make(dims, 3, &shape));
     RKI_TRY(rki_tape_node(tape, sizeof(recurrent_node), recurrent_backward, &node));
     recurrent_node *self = (recurrent_node *)node;
     self->model = r->model;
-    self->weights = &r->rnn->weights[l];
-    self->size = (rki_recurrent){.cell = RKI_CELL_LSTM,
-        .steps = r->steps,
-        .batch = r->batch,
-        .input = rki_rnn_inputs(r->rnn, l),
-        .hidden = dims[2],
-        .output = dims[2],
-        .training = tape->train,
-        .lengths = r->lengths};
+    self->rnn = r->rnn;
+    self->layer = l;
     self->x = x;
+    self->directions = r->rnn->directions;
     RKI_TRY(rki_tape_tensor(tape, &shape, 1, &self->y));
-    RKI_TRY(take_start(r, l, 0, &self->h0));
-    RKI_TRY(take_start(r, l, 1, &self->c0));
-    if (tape->train) {
-        size_t bytes = tape->device->ops->recurrent_stash(tape->device->self, &self->size);
-        RKI_TRY(rki_tape_device_bytes(tape, bytes, &self->stash));
-    }
-    RKI_TRY(run_operation(r, l, self));
+    for (int64_t i = 0; i < self->directions; i++)
+        RKI_TRY(run_direction(r, l * self->directions + i, self, &self->directed[i]));
     if (tape->train) rki_tape_record(tape, node);
     *out = self->y;
     return RNNKIT_OK;
@@ -149,10 +266,11 @@ static int32_t run_layer(const run *r, int64_t l, rnnkit_tensor *x, rnnkit_tenso
 
 static int32_t run_layers(run *r, rnnkit_tensor *x, rnnkit_tensor **out)
 {
-    int64_t layers = r->rnn->settings.layers;
-    RKI_TRY(rki_tape_device(r->tape, 2 * layers * r->batch * r->rnn->layer.sizes[1], &r->ends));
-    for (int64_t l = 0; l < layers; l++) {
-        if (l > 0) RKI_TRY(rki_dropout_apply(r->tape, x, r->rnn->settings.dropout, &x));
+    const rki_rnn_settings *settings = &r->rnn->settings;
+    RKI_TRY(rki_tape_device(r->tape, r->batch * rki_rnn_state_width(r->rnn), &r->ends));
+    for (int64_t l = 0; l < r->rnn->layers; l++) {
+        int64_t period = settings->locked && l > 0 ? r->batch * rki_rnn_inputs(r->rnn, l) : 0;
+        if (l > 0) RKI_TRY(rki_dropout_apply(r->tape, x, settings->dropout, period, &x));
         RKI_TRY(run_layer(r, l, x, &x));
     }
     *out = x;
@@ -189,17 +307,34 @@ static int32_t check_state(const rnnkit_state *state, const rki_rnn_layer *rnn, 
     return RNNKIT_OK;
 }
 
-static int32_t copy_lengths(run *r, const int32_t *lengths)
+int32_t rki_rnn_copy_lengths(rnnkit_tape *tape, const rki_rnn_layer *rnn, const int32_t *lengths,
+    int64_t steps, int64_t batch, const int32_t **out, const int32_t **starts)
+{
+    void *copy, *first;
+    *out = *starts = NULL;
+    if (lengths == NULL) return RNNKIT_OK;
+    for (int64_t b = 0; b < batch; b++)
+        if (lengths[b] < 0 || lengths[b] > steps)
+            return rki_fail(RNNKIT_E_ARGUMENT, "lengths[%lld] is %d, expected 0 to %lld",
+                (long long)b, (int)lengths[b], (long long)steps);
+    RKI_TRY(rki_tape_host(tape, batch, sizeof *lengths, &copy));
+    memcpy(copy, lengths, (size_t)batch * sizeof *lengths);
+    *out = copy;
+    if (rnn->settings.padding != RKI_RNN_LEFT) return RNNKIT_OK;
+    RKI_TRY(rki_tape_host(tape, batch, sizeof *lengths, &first));
+    for (int64_t b = 0; b < batch; b++)
+        ((int32_t *)first)[b] = (int32_t)steps - lengths[b];
+    *starts = first;
+    return RNNKIT_OK;
+}
+
+static int32_t make_zeros(run *r)
 {
     void *block;
-    if (lengths == NULL) return RNNKIT_OK;
-    for (int64_t b = 0; b < r->batch; b++)
-        if (lengths[b] < 0 || lengths[b] > r->steps)
-            return rki_fail(RNNKIT_E_ARGUMENT, "lengths[%lld] is %d, expected 0 to %lld",
-                (long long)b, (int)lengths[b], (long long)r->steps);
-    RKI_TRY(rki_tape_host(r->tape, r->batch, sizeof *lengths, &block));
-    memcpy(block, lengths, (size_t)r->batch * sizeof *lengths);
-    r->lengths = block;
+    if (r->rnn->settings.initial != RKI_RNN_LEARNED) return RNNKIT_OK;
+    RKI_TRY(rki_tape_host(r->tape, r->batch, sizeof *r->zeros, &block));
+    memset(block, 0, (size_t)r->batch * sizeof *r->zeros);
+    r->zeros = block;
     return RNNKIT_OK;
 }
 
@@ -220,7 +355,11 @@ static int32_t forward(rnnkit_rnn *handle, rnnkit_tape *tape, rnnkit_tensor *x,
         .state = state,
         .steps = x->shape.dims[0],
         .batch = x->shape.dims[1]};
-    RKI_TRY(copy_lengths(&r, lengths));
+    if (lengths != NULL && r.steps > INT32_MAX)
+        return rki_fail(
+            RNNKIT_E_SHAPE, "x has %lld steps, but lengths are int32", (long long)r.steps);
+    RKI_TRY(rki_rnn_copy_lengths(tape, rnn, lengths, r.steps, r.batch, &r.lengths, &r.starts));
+    RKI_TRY(make_zeros(&r));
     if (tape->train) RKI_TRY(rki_tape_keep_model(tape, model));
     RKI_TRY(run_layers(&r, x, &y));
     if (state != NULL)
@@ -236,5 +375,78 @@ int32_t rnnkit_rnn_forward(rnnkit_rnn *rnn, rnnkit_tape *tape, rnnkit_tensor *x,
     int32_t status = rki_check(rnn, RKI_KIND_RNN, "rnn");
     if (status < 0) return rki_leave(NULL, __func__, status);
     status = forward(rnn, tape, x, lengths, state, out);
+    return rki_leave(rnn->handle.model->context, __func__, status);
+}
+
+/* Gates. */
+
+/* The node of layer l of the run whose outputs are y. Layers are recorded from the first on, so
+ * those of one run lie behind its last. */
+static int32_t find_node(const rnnkit_tape *tape, const rki_rnn_layer *rnn, const rnnkit_tensor *y,
+    int64_t l, const recurrent_node **out)
+{
+    int found = 0;
+    for (const rki_node *node = tape->nodes; node != NULL; node = node->previous) {
+        const recurrent_node *of = (const recurrent_node *)node;
+        if (node->backward != recurrent_backward || of->rnn != rnn) continue;
+        found |= of->y == y;
+        if (!found || of->layer != l) continue;
+        *out = of;
+        return RNNKIT_OK;
+    }
+    return rki_fail(
+        RNNKIT_E_ORDER, "y is not what \"%s\" gave on this tape, with train=1", rnn->layer.name);
+}
+
+static int32_t look(rnnkit_tape *tape, const recurrent_node *node, int64_t place,
+    rnnkit_tensor **gates, rnnkit_tensor **cells)
+{
+    const direction *d = &node->directed[place];
+    const rki_recurrent *layer = &d->layer;
+    const int64_t dims[2][3] = {
+        {layer->steps, layer->batch, rki_cell_gates(layer->cell) * layer->hidden},
+        {layer->steps, layer->batch, layer->hidden}};
+    rki_shape shape;
+    rnnkit_tensor *values, *c = NULL;
+    RKI_TRY(rki_shape_make(dims[0], 3, &shape));
+    RKI_TRY(rki_tape_tensor(tape, &shape, 0, &values));
+    RKI_TRY(rki_shape_make(dims[1], 3, &shape));
+    if (layer->cell == RKI_CELL_LSTM) RKI_TRY(rki_tape_tensor(tape, &shape, 0, &c));
+    size_t at = rki_device_bytes(tape->device, place * layer->output);
+    rki_recurrent_gates call = {.layer = *layer,
+        .stash = d->stash,
+        .y = (char *)node->y->data + at,
+        .ldy = node->directions * layer->output,
+        .gates = values->data,
+        .cells = c == NULL ? NULL : c->data};
+    RKI_TRY(tape->device->ops->recurrent_gates(tape->device->self, &call));
+    *gates = values;
+    if (cells != NULL) *cells = c;
+    return RNNKIT_OK;
+}
+
+static int32_t gates_of(const rki_rnn_layer *rnn, rnnkit_tape *tape, rnnkit_tensor *y, int64_t l,
+    int32_t reverse, rnnkit_tensor **gates, rnnkit_tensor **cells)
+{
+    const recurrent_node *node = NULL;
+    RKI_TRY(rki_check(tape, RKI_KIND_TAPE, "tape"));
+    RKI_TRY(rki_tape_check(tape, y, "y"));
+    RKI_TRY(rki_check_pointer(gates, "gates"));
+    if (l < 0 || l >= rnn->layers)
+        return rki_fail(RNNKIT_E_ARGUMENT, "layer is %lld, expected 0 to %lld", (long long)l,
+            (long long)rnn->layers - 1);
+    if (reverse < 0 || reverse >= rnn->directions)
+        return rki_fail(RNNKIT_E_ARGUMENT, "reverse is %d, expected 0 to %lld", (int)reverse,
+            (long long)rnn->directions - 1);
+    RKI_TRY(find_node(tape, rnn, y, l, &node));
+    return look(tape, node, reverse, gates, cells);
+}
+
+int32_t rnnkit_rnn_gates(rnnkit_rnn *rnn, rnnkit_tape *tape, rnnkit_tensor *y, int64_t layer,
+    int32_t reverse, rnnkit_tensor **gates, rnnkit_tensor **cells)
+{
+    int32_t status = rki_check(rnn, RKI_KIND_RNN, "rnn");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    status = gates_of(rki_rnn_of(rnn), tape, y, layer, reverse, gates, cells);
     return rki_leave(rnn->handle.model->context, __func__, status);
 }

@@ -1,54 +1,105 @@
 /* States of recurrent layers, and streaming: one step at a time, without a tape. */
-#include "nn/layers.h"
+#include "nn/rnn.h"
 
 int64_t rki_state_count(const rnnkit_state *state)
 {
-    return 2 * state->rnn->settings.layers * state->batch * state->rnn->layer.sizes[1];
+    return state->batch * rki_rnn_state_width(state->rnn);
 }
 
-void *rki_state_part(const rnnkit_state *state, int64_t l, int64_t part)
+void *rki_state_part(const rnnkit_state *state, int64_t part, int cell)
 {
-    const rki_device *device = state->model->context->device;
-    size_t bytes = rki_device_bytes(device, state->batch * state->rnn->layer.sizes[1]);
-    return (char *)state->values + (size_t)(2 * l + part) * bytes;
+    int64_t place = rki_rnn_state_place(state->rnn, part, cell) * state->batch;
+    return (char *)state->values + rki_device_bytes(state->model->context->device, place);
+}
+
+void *rki_state_output(const rnnkit_state *state)
+{
+    return rki_state_part(state, state->rnn->layers - 1, 0);
+}
+
+/* Every array of the state: part by part, h and then c. */
+typedef struct state_array {
+    int64_t width;
+    char *values;               /* [batch][width] */
+    const rki_parameter *start; /* what a row of it starts from, or NULL: zeros */
+} state_array;
+
+static int64_t array_count(const rki_rnn_layer *rnn)
+{
+    return rnn->layers * rnn->directions * (rnn->cell == RKI_CELL_LSTM ? 2 : 1);
+}
+
+static state_array array_at(const rnnkit_state *state, int64_t index)
+{
+    const rki_rnn_layer *rnn = state->rnn;
+    int lstm = rnn->cell == RKI_CELL_LSTM, cell = lstm && index % 2 > 0;
+    int64_t part = lstm ? index / 2 : index, l = part / rnn->directions;
+    const rki_rnn_weights *weights = &rnn->weights[part];
+    return (state_array){.width = cell ? rnn->hidden[l] : rki_rnn_output(rnn, l),
+        .values = rki_state_part(state, part, cell),
+        .start = cell ? weights->c0 : weights->h0};
 }
 
 /* Life. */
 
-static rki_recurrent step_layer(const rki_rnn_layer *rnn, int64_t l, int64_t batch)
+static rki_recurrent step_operation(const rki_rnn_layer *rnn, int64_t part, int64_t batch)
 {
-    return (rki_recurrent){.cell = RKI_CELL_LSTM,
-        .steps = 1,
-        .batch = batch,
-        .input = rki_rnn_inputs(rnn, l),
-        .hidden = rnn->layer.sizes[1],
-        .output = rnn->layer.sizes[1]};
+    rki_recurrent operation = rki_rnn_operation(rnn, part);
+    operation.steps = 1;
+    operation.batch = batch;
+    return operation;
 }
 
 static size_t step_scratch(const rki_device *device, const rki_rnn_layer *rnn, int64_t batch)
 {
     size_t most = 0;
-    for (int64_t l = 0; l < rnn->settings.layers; l++) {
-        rki_recurrent layer = step_layer(rnn, l, batch);
-        size_t bytes = device->ops->recurrent_step_scratch(device->self, &layer);
+    for (int64_t part = 0; part < rnn->layers && rnn->directions == 1; part++) {
+        rki_recurrent operation = step_operation(rnn, part, batch);
+        size_t bytes = device->ops->recurrent_step_scratch(device->self, &operation);
         if (bytes > most) most = bytes;
     }
     return most;
 }
 
+static int32_t reset_row(const rnnkit_state *state, int64_t row)
+{
+    const rki_device *device = state->model->context->device;
+    for (int64_t i = 0; i < array_count(state->rnn); i++) {
+        state_array array = array_at(state, i);
+        size_t bytes = rki_device_bytes(device, array.width);
+        char *values = array.values + (size_t)row * bytes;
+        if (array.start == NULL)
+            RKI_TRY(device->ops->zero(device->self, values, bytes));
+        else
+            RKI_TRY(device->ops->copy(device->self, values, array.start->value, bytes));
+    }
+    return RNNKIT_OK;
+}
+
+static int32_t reset_all(const rnnkit_state *state)
+{
+    const rki_device *device = state->model->context->device;
+    if (state->rnn->settings.initial != RKI_RNN_LEARNED)
+        return device->ops->zero(
+            device->self, state->values, rki_device_bytes(device, rki_state_count(state)));
+    for (int64_t row = 0; row < state->batch; row++)
+        RKI_TRY(reset_row(state, row));
+    return RNNKIT_OK;
+}
+
 static int32_t allocate_arrays(rnnkit_state *state)
 {
     const rki_device *device = state->model->context->device;
-    const int64_t *sizes = state->rnn->layer.sizes;
-    const int64_t values[4] = {state->rnn->settings.layers, 2, state->batch, sizes[1]};
-    const int64_t input[2] = {state->batch, sizes[0]};
+    const int64_t values[2] = {state->batch, rki_rnn_state_width(state->rnn)};
+    const int64_t input[2] = {state->batch, state->rnn->layer.sizes[0]};
     rki_shape shape;
-    RKI_TRY(rki_shape_make(values, 4, &shape));
+    RKI_TRY(rki_shape_make(values, 2, &shape));
     RKI_TRY(rki_device_allocate(device, rki_shape_count(&shape), &state->values));
     RKI_TRY(rki_shape_make(input, 2, &shape));
     RKI_TRY(rki_device_allocate(device, rki_shape_count(&shape), &state->input));
     size_t bytes = step_scratch(device, state->rnn, state->batch);
-    return bytes == 0 ? RNNKIT_OK : device->ops->allocate(device->self, bytes, &state->scratch);
+    if (bytes > 0) RKI_TRY(device->ops->allocate(device->self, bytes, &state->scratch));
+    return reset_all(state);
 }
 
 int32_t rki_state_new(
@@ -104,20 +155,11 @@ void rnnkit_state_destroy(rnnkit_state *state)
 
 static int32_t reset(rnnkit_state *state, int64_t row)
 {
-    const rki_device *device = state->model->context->device;
-    int64_t layers = state->rnn->settings.layers, hidden = state->rnn->layer.sizes[1];
-    size_t bytes = rki_device_bytes(device, hidden);
-    if (row == -1)
-        return device->ops->zero(
-            device->self, state->values, rki_device_bytes(device, rki_state_count(state)));
+    if (row == -1) return reset_all(state);
     if (row < 0 || row >= state->batch)
         return rki_fail(RNNKIT_E_ARGUMENT, "row is %lld, expected 0 to %lld, or -1 for all",
             (long long)row, (long long)state->batch - 1);
-    for (int64_t part = 0; part < 2 * layers; part++) {
-        char *values = rki_state_part(state, 0, part);
-        RKI_TRY(device->ops->zero(device->self, values + (size_t)row * bytes, bytes));
-    }
-    return RNNKIT_OK;
+    return reset_row(state, row);
 }
 
 int32_t rnnkit_state_reset(rnnkit_state *state, int64_t row)
@@ -153,9 +195,9 @@ static int32_t check_values(const rnnkit_state *state, const float *values, int6
 {
     RKI_TRY(rki_check_pointer(values, "values"));
     if (count == rki_state_count(state)) return RNNKIT_OK;
-    return rki_fail(RNNKIT_E_SHAPE, "values holds %lld numbers, the state [%lld, 2, %lld, %lld]",
-        (long long)count, (long long)state->rnn->settings.layers, (long long)state->batch,
-        (long long)state->rnn->layer.sizes[1]);
+    return rki_fail(RNNKIT_E_SHAPE, "values holds %lld numbers, the state %lld: %lld rows of %lld",
+        (long long)count, (long long)rki_state_count(state), (long long)state->batch,
+        (long long)rki_rnn_state_width(state->rnn));
 }
 
 int32_t rnnkit_state_read(const rnnkit_state *state, float *values, int64_t count)
@@ -182,25 +224,34 @@ int32_t rnnkit_state_write(rnnkit_state *state, const float *values, int64_t cou
 
 /* Streaming. */
 
+int32_t rki_rnn_check_step(const rki_rnn_layer *rnn)
+{
+    if (rnn->directions == 1) return RNNKIT_OK;
+    return rki_fail(RNNKIT_E_ARGUMENT,
+        "layer \"%s\" is bidirectional: its reverse direction has to see the end first",
+        rnn->layer.name);
+}
+
 int32_t rki_state_step(rnnkit_state *state)
 {
     const rki_device *device = state->model->context->device;
     const void *x = state->input;
-    for (int64_t l = 0; l < state->rnn->settings.layers; l++) {
-        rki_recurrent_step call = {.layer = step_layer(state->rnn, l, state->batch),
+    for (int64_t l = 0; l < state->rnn->layers; l++) {
+        rki_recurrent_step call = {.layer = step_operation(state->rnn, l, state->batch),
             .weights = rki_rnn_operands(&state->rnn->weights[l]),
             .x = x,
             .h = rki_state_part(state, l, 0),
-            .c = rki_state_part(state, l, 1),
             .scratch = state->scratch};
+        if (state->rnn->cell == RKI_CELL_LSTM) call.c = rki_state_part(state, l, 1);
         RKI_TRY(device->ops->recurrent_step(device->self, &call));
         x = call.h;
     }
     return RNNKIT_OK;
 }
 
+/* *frames is how many steps x and y hold. */
 static int32_t check_step(const rki_rnn_layer *rnn, const rnnkit_state *state, const float *x,
-    int64_t x_count, const float *y, int64_t y_count)
+    int64_t x_count, const float *y, int64_t y_count, int64_t *frames)
 {
     RKI_TRY(rki_check(state, RKI_KIND_STATE, "state"));
     RKI_TRY(rki_check_pointer(x, "x"));
@@ -208,12 +259,15 @@ static int32_t check_step(const rki_rnn_layer *rnn, const rnnkit_state *state, c
     if (state->rnn != rnn)
         return rki_fail(
             RNNKIT_E_SHAPE, "state belongs to another layer than \"%s\"", rnn->layer.name);
-    int64_t x_wanted = state->batch * rnn->layer.sizes[0];
-    int64_t y_wanted = state->batch * rnn->layer.sizes[1];
-    if (x_count != x_wanted || y_count != y_wanted)
+    RKI_TRY(rki_rnn_check_step(rnn));
+    int64_t x_frame = state->batch * rnn->layer.sizes[0];
+    int64_t y_frame = state->batch * rki_rnn_outputs(rnn, rnn->layers - 1);
+    *frames = x_count / x_frame;
+    if (x_count < 1 || x_count % x_frame != 0 || y_count % y_frame != 0 ||
+        y_count / y_frame != *frames)
         return rki_fail(RNNKIT_E_SHAPE,
-            "x has %lld and y %lld numbers, expected %lld and %lld for %lld rows",
-            (long long)x_count, (long long)y_count, (long long)x_wanted, (long long)y_wanted,
+            "x has %lld and y %lld numbers, expected %lld and %lld for each step of %lld rows",
+            (long long)x_count, (long long)y_count, (long long)x_frame, (long long)y_frame,
             (long long)state->batch);
     return RNNKIT_OK;
 }
@@ -221,12 +275,18 @@ static int32_t check_step(const rki_rnn_layer *rnn, const rnnkit_state *state, c
 static int32_t step(const rki_rnn_layer *rnn, rnnkit_state *state, const float *x, int64_t x_count,
     float *y, int64_t y_count)
 {
-    RKI_TRY(check_step(rnn, state, x, x_count, y, y_count));
+    int64_t frames = 1;
+    RKI_TRY(check_step(rnn, state, x, x_count, y, y_count, &frames));
     const rnnkit_context *context = state->model->context;
-    RKI_TRY(rki_device_write(context->device, &context->memory, state->input, x, x_count));
-    RKI_TRY(rki_state_step(state));
-    return rki_device_read(context->device, &context->memory,
-        rki_state_part(state, rnn->settings.layers - 1, 0), y, y_count);
+    const rki_memory *memory = &context->memory;
+    int64_t x_frame = x_count / frames, y_frame = y_count / frames;
+    for (int64_t i = 0; i < frames; i++) {
+        RKI_TRY(rki_device_write(context->device, memory, state->input, x + i * x_frame, x_frame));
+        RKI_TRY(rki_state_step(state));
+        RKI_TRY(rki_device_read(
+            context->device, memory, rki_state_output(state), y + i * y_frame, y_frame));
+    }
+    return RNNKIT_OK;
 }
 
 int32_t rnnkit_rnn_step(rnnkit_rnn *rnn, rnnkit_state *state, const float *x, int64_t x_count,

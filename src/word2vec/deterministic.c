@@ -1,6 +1,6 @@
 /* Training whose result does not depend on the number of threads. See local.h. */
-#include "base/threads.h"
 #include "base/float_mode.h"
+#include "base/threads.h"
 #include "word2vec/team.h"
 
 #ifdef _OPENMP
@@ -15,20 +15,25 @@ typedef struct member {
     int64_t self, threads;
 } member;
 
+static void meet(const member *me)
+{
+    rki_barrier_wait(&me->team->barrier, (unsigned)me->threads);
+}
+
 /* Trains stretch number `number` of a batch. */
-static void train_stretch(
-    const member *me, const rki_w2v_run *run, const rki_w2v_sample *sample, int64_t number, int64_t at)
+static void train_stretch(const member *me, const rki_w2v_run *run, const rki_w2v_sample *sample,
+    int64_t number, int64_t at)
 {
     rki_w2v_local *local = &me->team->locals[number];
     int64_t first = at + number * RKI_W2V_STRETCH, last = first + RKI_W2V_STRETCH;
     if (first > sample->last) first = sample->last;
     if (last > sample->last) last = sample->last;
-    rki_w2v_local_load(local, run, sample, first, last);
+    rki_w2v_local_load(local, me->word2vec->kernels, run, sample, first, last);
     local->run.gradients = me->worker->gradients;
     local->run.rows = me->worker->rows;
     local->run.mean = me->worker->mean;
     me->word2vec->kernels->train(&local->run);
-    rki_w2v_local_subtract(local, run);
+    rki_w2v_local_subtract(local, me->word2vec->kernels, run);
 }
 
 static void count_batch(const rki_w2v_team *team, rki_w2v_tally *tally)
@@ -49,11 +54,12 @@ static void train_block(const member *me, int64_t block, int64_t place)
     for (int64_t at = sample->first; at < sample->last; at += locals * RKI_W2V_STRETCH) {
         for (int64_t i = me->self; i < locals; i += me->threads)
             train_stretch(me, &run, sample, i, at);
-#pragma omp barrier
+        meet(me);
         for (int64_t i = 0; i < locals; i++)
-            rki_w2v_local_add(&me->team->locals[i], &run, me->self, me->threads);
+            rki_w2v_local_add(&me->team->locals[i], me->word2vec->kernels, &run, (uint32_t)me->self,
+                (uint32_t)me->threads);
         if (me->self == 0) count_batch(me->team, &me->team->tallies[place]);
-#pragma omp barrier
+        meet(me);
     }
 }
 
@@ -65,7 +71,7 @@ static void train_share(const member *me, int64_t first, int64_t count)
         team->tallies[i] =
             (rki_w2v_tally){.status = status, .words = team->samples[i].tokens_inside};
     }
-#pragma omp barrier
+    meet(me);
     for (int64_t i = 0; i < count; i++)
         if (team->tallies[i].status < 0) return; /* the same for all threads */
     for (int64_t i = 0; i < count; i++)
@@ -75,7 +81,8 @@ static void train_share(const member *me, int64_t first, int64_t count)
 void rki_w2v_train_deterministic(rnnkit_word2vec *word2vec, int64_t first, int64_t count)
 {
     rki_w2v_team *team = word2vec->team;
-    int threads = rki_threads_now(team->threads < team->local_count ? team->threads : team->local_count);
+    int threads =
+        rki_threads_now(team->threads < team->local_count ? team->threads : team->local_count);
 #pragma omp parallel num_threads(threads)
     {
         member me = {word2vec, team, team->workers, 0, 1};

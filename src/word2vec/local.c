@@ -105,28 +105,8 @@ static int32_t place_of(rki_w2v_copies *copies, int32_t id)
     return place;
 }
 
-/* Rows stand far apart in memory: those that come next are asked for in advance. */
-static inline void prefetch_ahead(
-    const rki_w2v_copies *copies, const float *matrix, int64_t stride, int64_t i)
-{
-    enum { AHEAD = 6 };
-    if (i + AHEAD >= copies->count) return;
-    const float *row = matrix + copies->ids[i + AHEAD] * stride;
-    for (int64_t k = 0; k < stride; k += RKI_W2V_ALIGN)
-        __builtin_prefetch(row + k, 0, 3);
-}
-
-static void copy_rows(rki_w2v_copies *copies, const float *matrix, int64_t stride)
-{
-    for (int64_t i = 0; i < copies->count; i++) {
-        prefetch_ahead(copies, matrix, stride, i);
-        memcpy(copies->values + i * stride, matrix + copies->ids[i] * stride,
-            (size_t)stride * sizeof(float));
-    }
-}
-
-void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_run *run, const rki_w2v_sample *sample,
-    int64_t first, int64_t last)
+void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_kernels *kernels,
+    const rki_w2v_run *run, const rki_w2v_sample *sample, int64_t first, int64_t last)
 {
     int64_t from = first, to = last;
     for (int64_t i = first; i < last; i++) {
@@ -144,12 +124,13 @@ void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_run *run, const rki_
         local->targets[at] = place_of(&local->output, word);
         for (int64_t k = 0; k < run->negatives; k++) {
             int32_t drawn = sample->noise[k * sample->pitch + i];
-            local->noise[k * local->pitch + at] =
-                drawn < 0 ? -1 : place_of(&local->output, drawn);
+            local->noise[k * local->pitch + at] = drawn < 0 ? -1 : place_of(&local->output, drawn);
         }
     }
-    copy_rows(&local->input, run->input, run->stride);
-    copy_rows(&local->output, run->output, run->stride);
+    kernels->copy_rows(
+        run->input, local->input.ids, local->input.count, run->stride, local->input.values);
+    kernels->copy_rows(
+        run->output, local->output.ids, local->output.count, run->stride, local->output.values);
     local->run = *run;
     local->run.input = local->input.values;
     local->run.output = local->output.values;
@@ -164,39 +145,20 @@ void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_run *run, const rki_
     local->run.prefetch = 0;
 }
 
-static void subtract(rki_w2v_copies *copies, const float *matrix, int64_t stride)
+void rki_w2v_local_subtract(
+    rki_w2v_local *local, const rki_w2v_kernels *kernels, const rki_w2v_run *run)
 {
-    for (int64_t i = 0; i < copies->count; i++) {
-        float *value = copies->values + i * stride;
-        prefetch_ahead(copies, matrix, stride, i);
-        const float *row = matrix + copies->ids[i] * stride;
-        for (int64_t k = 0; k < stride; k++)
-            value[k] -= row[k];
-    }
+    kernels->subtract_rows(
+        run->input, local->input.ids, local->input.count, run->stride, local->input.values);
+    kernels->subtract_rows(
+        run->output, local->output.ids, local->output.count, run->stride, local->output.values);
 }
 
-void rki_w2v_local_subtract(rki_w2v_local *local, const rki_w2v_run *run)
+void rki_w2v_local_add(const rki_w2v_local *local, const rki_w2v_kernels *kernels,
+    const rki_w2v_run *run, uint32_t share, uint32_t shares)
 {
-    subtract(&local->input, run->input, run->stride);
-    subtract(&local->output, run->output, run->stride);
-}
-
-static void add(const rki_w2v_copies *copies, float *matrix, int64_t stride, int64_t share,
-    int64_t shares)
-{
-    for (int64_t i = 0; i < copies->count; i++) {
-        prefetch_ahead(copies, matrix, stride, i);
-        if (copies->ids[i] % shares != share) continue;
-        float *row = matrix + copies->ids[i] * stride;
-        const float *value = copies->values + i * stride;
-        for (int64_t k = 0; k < stride; k++)
-            row[k] += value[k];
-    }
-}
-
-void rki_w2v_local_add(
-    const rki_w2v_local *local, const rki_w2v_run *run, int64_t share, int64_t shares)
-{
-    add(&local->input, run->input, run->stride, share, shares);
-    add(&local->output, run->output, run->stride, share, shares);
+    kernels->add_rows(run->input, local->input.ids, local->input.count, run->stride, share, shares,
+        local->input.values);
+    kernels->add_rows(run->output, local->output.ids, local->output.count, run->stride, share,
+        shares, local->output.values);
 }

@@ -40,14 +40,15 @@ void rki_w2v_local_release(rki_w2v_local *local, const rki_memory *memory);
 
 /* Copies the rows of words first .. last - 1 of the sample and of their windows, and sets
  * local->run up for them; `run` says the rest. */
-void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_run *run, const rki_w2v_sample *sample,
-    int64_t first, int64_t last);
+void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_kernels *kernels,
+    const rki_w2v_run *run, const rki_w2v_sample *sample, int64_t first, int64_t last);
 
 /* Turns the copies into their difference to the rows. */
-void rki_w2v_local_subtract(rki_w2v_local *local, const rki_w2v_run *run);
+void rki_w2v_local_subtract(
+    rki_w2v_local *local, const rki_w2v_kernels *kernels, const rki_w2v_run *run);
 
 /* Adds the differences of the rows whose id modulo `shares` is `share`. */
-void rki_w2v_local_add(
-    const rki_w2v_local *local, const rki_w2v_run *run, int64_t share, int64_t shares);
+void rki_w2v_local_add(const rki_w2v_local *local, const rki_w2v_kernels *kernels,
+    const rki_w2v_run *run, uint32_t share, uint32_t shares);
 
 #endif

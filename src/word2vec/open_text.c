@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/float_mode.h"
 #include "base/numbers.h"
 #include "cpu/parallel.h"
 #include "text/argument.h"
@@ -184,7 +185,9 @@ int32_t rki_vectors_read_text(
     rnnkit_vectors *vectors;
     RKI_TRY(check_header(source, count, dimension, 2));
     RKI_TRY(rki_vectors_new(source->context, dimension, &vectors));
+    uint64_t mode = rki_float_enter_exact();
     int32_t status = read_lines(source, count, vectors);
+    rki_float_leave(mode);
     if (status < 0)
         rki_vectors_release(vectors);
     else

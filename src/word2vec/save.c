@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/float_mode.h"
 #include "cpu/parallel.h"
 #include "text/argument.h"
 #include "text/characters.h"
@@ -99,7 +100,9 @@ static void fill_piece(void *user, int64_t begin, int64_t end)
 static void fill_from_first(void *user, int64_t begin, int64_t end)
 {
     const pieces *all = user;
+    uint64_t mode = rki_float_enter_exact();
     fill_piece(user, all->first + begin, all->first + end);
+    rki_float_leave(mode);
 }
 
 /* Bytes that the words of a piece may need. */

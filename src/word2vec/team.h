@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/barrier.h"
 #include "word2vec/local.h"
 #include "word2vec/sample.h"
 #include "word2vec/word2vec.h"
@@ -30,6 +31,7 @@ typedef struct rki_w2v_team {
     rki_w2v_sample *samples; /* [step]; deterministic training only */
     rki_w2v_local *locals;   /* [local_count]; deterministic training only */
     int64_t local_count;     /* stretches of a batch */
+    rki_barrier barrier;     /* where deterministic training's threads meet */
 } rki_w2v_team;
 
 int32_t rki_w2v_team_create(rnnkit_word2vec *word2vec);

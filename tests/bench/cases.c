@@ -98,11 +98,17 @@ static void make_gemm(const product *p, bench_case *c)
 /* Layers. */
 
 typedef struct layer {
+    rki_cell cell;
     int64_t batch, steps, input, hidden;
 } layer;
 
-static const layer layers[] = {{64, 35, 256, 256}, {256, 10, 200, 256}, {32, 35, 512, 512},
-    {20, 35, 650, 650}, {128, 20, 128, 128}, {1, 35, 256, 256}};
+static const layer layers[] = {{RKI_CELL_LSTM, 64, 35, 256, 256},
+    {RKI_CELL_LSTM, 256, 10, 200, 256}, {RKI_CELL_LSTM, 32, 35, 512, 512},
+    {RKI_CELL_LSTM, 20, 35, 650, 650}, {RKI_CELL_LSTM, 128, 20, 128, 128},
+    {RKI_CELL_LSTM, 1, 35, 256, 256}, {RKI_CELL_GRU, 64, 35, 256, 256},
+    {RKI_CELL_GRU, 32, 35, 512, 512}, {RKI_CELL_TANH, 64, 35, 256, 256}};
+
+static const char *const cells[] = {"elman", "elman relu", "gru", "gru before", "lstm"};
 
 static void run_forward(void *user)
 {
@@ -124,29 +130,28 @@ static void run_training(void *user)
 
 static rki_recurrent_weights make_weights(const layer *l)
 {
-    int64_t gates = 4 * l->hidden;
+    int64_t gates = rki_cell_gates(l->cell) * l->hidden;
     return (rki_recurrent_weights){.weight_ih = values(gates * l->input, 0.06f),
         .weight_hh = values(gates * l->hidden, 0.06f),
         .bias_ih = values(gates, 0.06f),
         .bias_hh = values(gates, 0.06f)};
 }
 
-static rki_recurrent make_layer(const layer *l, int training)
+static rki_recurrent make_layer(const layer *l)
 {
-    return (rki_recurrent){.cell = RKI_CELL_LSTM,
+    return (rki_recurrent){.cell = l->cell,
         .steps = l->steps,
         .batch = l->batch,
         .input = l->input,
         .hidden = l->hidden,
-        .output = l->hidden,
-        .training = training};
+        .output = l->hidden};
 }
 
 static void make_forward(const layer *l, int training, bench_case *c)
 {
     int64_t state = l->batch * l->hidden;
     rki_recurrent_forward *call = &c->call.recurrent.forward;
-    *call = (rki_recurrent_forward){.layer = make_layer(l, training),
+    *call = (rki_recurrent_forward){.layer = make_layer(l),
         .weights = make_weights(l),
         .x = values(l->steps * l->batch * l->input, 1.0f),
         .h0 = values(state, 0.0f),
@@ -155,6 +160,7 @@ static void make_forward(const layer *l, int training, bench_case *c)
         .ldy = l->hidden,
         .hn = values(state, 0.0f),
         .cn = values(state, 0.0f)};
+    call->layer.training = training;
     call->stash = bytes_of(rki_cpu_recurrent_stash(c->cpu, &call->layer));
     call->scratch = bytes_of(rki_cpu_recurrent_forward_scratch(c->cpu, &call->layer));
 }
@@ -163,7 +169,7 @@ static void make_backward(bench_case *c)
 {
     const rki_recurrent_forward *forward = &c->call.recurrent.forward;
     const rki_recurrent *l = &forward->layer;
-    int64_t state = l->batch * l->hidden, gates = 4 * l->hidden;
+    int64_t state = l->batch * l->hidden, gates = rki_cell_gates(l->cell) * l->hidden;
     rki_recurrent_backward *call = &c->call.recurrent.backward;
     *call = (rki_recurrent_backward){.layer = *l,
         .weights = forward->weights,
@@ -190,10 +196,10 @@ static void make_recurrent(const layer *l, int pass, bench_case *c)
 {
     static void (*const runs[PASSES])(void *) = {
         run_forward, run_forward, run_backward, run_training};
-    snprintf(c->label, sizeof c->label, "lstm %s B%d T%d I%d H%d", passes[pass], (int)l->batch,
-        (int)l->steps, (int)l->input, (int)l->hidden);
-    double forward = 2.0 * 4.0 * (double)(l->steps * l->batch) * (double)l->hidden *
-                     (double)(l->input + l->hidden);
+    snprintf(c->label, sizeof c->label, "%s %s B%d T%d I%d H%d", cells[l->cell], passes[pass],
+        (int)l->batch, (int)l->steps, (int)l->input, (int)l->hidden);
+    double forward = 2.0 * (double)rki_cell_gates(l->cell) * (double)(l->steps * l->batch) *
+                     (double)l->hidden * (double)(l->input + l->hidden);
     c->flops = pass == TRAINING ? 3.0 * forward : pass == BACKWARD ? 2.0 * forward : forward;
     c->run = runs[pass];
     make_forward(l, pass != INFERENCE, c);
@@ -210,20 +216,23 @@ static void run_step(void *user)
 
 static void make_step(const layer *l, bench_case *c)
 {
-    snprintf(c->label, sizeof c->label, "lstm step B%d I%d H%d", (int)l->batch, (int)l->input,
-        (int)l->hidden);
-    rki_recurrent step = make_layer(l, 0);
-    c->flops = 2.0 * 4.0 * (double)(l->batch * l->hidden) * (double)(l->input + l->hidden);
+    snprintf(c->label, sizeof c->label, "%s step B%d I%d H%d", cells[l->cell], (int)l->batch,
+        (int)l->input, (int)l->hidden);
+    c->flops = 2.0 * (double)(l->batch * rki_cell_gates(l->cell) * l->hidden) *
+               (double)(l->input + l->hidden);
     c->run = run_step;
-    c->call.step = (rki_recurrent_step){.layer = step,
+    rki_recurrent_step *call = &c->call.step;
+    *call = (rki_recurrent_step){.layer = make_layer(l),
         .weights = make_weights(l),
         .x = values(l->batch * l->input, 1.0f),
         .h = values(l->batch * l->hidden, 0.0f),
-        .c = values(l->batch * l->hidden, 0.0f),
-        .scratch = bytes_of(rki_cpu_recurrent_step_scratch(c->cpu, &step))};
+        .c = values(l->batch * l->hidden, 0.0f)};
+    call->scratch = bytes_of(rki_cpu_recurrent_step_scratch(c->cpu, &call->layer));
 }
 
-static const layer step_layers[] = {{1, 1, 256, 256}, {1, 1, 512, 512}, {64, 1, 256, 256}};
+static const layer step_layers[] = {{RKI_CELL_LSTM, 1, 1, 256, 256},
+    {RKI_CELL_LSTM, 1, 1, 512, 512}, {RKI_CELL_LSTM, 64, 1, 256, 256},
+    {RKI_CELL_GRU, 1, 1, 256, 256}};
 
 /* Output layers. */
 
@@ -303,7 +312,7 @@ static void make_update(rki_rule rule, const char *name, int buffers, bench_case
 static void run_squares(void *user)
 {
     bench_case *c = user;
-    rki_cpu_square_sum(c->cpu, &c->call.squares);
+    rki_cpu_square_sum(c->cpu, 1, &c->call.squares);
 }
 
 static void make_squares(int chosen, bench_case *c)

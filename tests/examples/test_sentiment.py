@@ -156,9 +156,18 @@ class Use(Case):
 
     def test_vectors(self):
         vectors = self.write("v.txt", b"2 16\nwonderful" + b" 0.5" * 16 + b"\ndreadful" + b" -0.5" * 16 + b"\n")
-        self.train("--vectors", vectors)
+        self.assertEqual(self.train("--vectors", vectors).event("vectors")["words"], 2)
         self.assertIn("--embedding 16 fits them", self.refuse(
             "train", "--data", self.data, "--model", self.model, *QUICK, "--vectors", vectors, "--embedding", "8"))
+
+    def test_every_network(self):
+        for options in (["--cell", "gru"], ["--cell", "rnn", "--pooling", "max"], ["--bidirectional"], ["--pooling", "mean"],
+                        ["--bidirectional", "--pooling", "max"], ["--layers", "2", "--dropout", "0.1"], ["--pretrain", "0"]):
+            with self.subTest(options=options):
+                done = self.train(*options).event("done")
+                self.assertGreater(done["valid_accuracy"], 0.8)
+                again = self.evaluate().event("done")
+                self.assertGreater(again["accuracy"], 0.8)
 
     def test_the_course(self):
         """The preset's defaults are in the model: two layers, 400 and 256 wide."""
@@ -237,7 +246,7 @@ class Refusals(Case):
         for damaged in (whole[:1000], whole[:-1], whole[:5000] + bytes([whole[5000] ^ 16]) + whole[5001:], b""):
             self.refuse("predict", "--model", self.write("bad", damaged), "fine")
         header = struct.unpack("<Q", whole[:8])[0]
-        for key in (b"entry.sentiment.length", b"entry.sentiment.positive"):
+        for key in (b"entry.sentiment.length", b"entry.sentiment.positive", b"entry.sentiment.pooling"):
             self.assertIn(key, whole[:8 + header])
             self.refuse("predict", "--model", self.write("bad", whole.replace(key, key[:-1] + b"X")), "fine")
 

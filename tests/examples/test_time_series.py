@@ -101,7 +101,7 @@ class Use(Case):
         self.assertEqual(first, self.read("m"))
 
     def test_every_way_to_train(self):
-        for options in (["--loss", "absolute"], ["--layers", "2", "--dropout", "0.2"], ["--noise", "0"],
+        for options in (["--cell", "rnn"], ["--cell", "gru"], ["--loss", "absolute"], ["--layers", "2", "--dropout", "0.2"], ["--noise", "0"],
                         ["--batch", "1"], ["--steps", "500"], ["--valid", "0.5"], ["--clip", "0"]):
             with self.subTest(options=options):
                 self.assertTrue(math.isfinite(self.train(*options).event("done")["valid_ratio"]))

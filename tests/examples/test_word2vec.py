@@ -228,7 +228,7 @@ class Refused(Words):
         for command in ("train", "nearest", "analogy", "doesnt-match", "evaluate", "convert", "map"):
             text = self.run_program(command, "--help").text
             self.assertTrue(re.findall(r"^  --\w+", text, re.MULTILINE), command)
-        self.assertIn("word2vec with librnnkit", self.run_program("--version").text)
+        self.assertIn("librnnkit ", self.run_program("--version").text)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,41 @@ static int32_t stop_and_go_on(rnnkit_context *context, small_model *small)
     return status;
 }
 
+/* A recurrent layer with everything that it can have, a training step and a pooled output. */
+static int32_t run_everything(rnnkit_rnn *rnn, rnnkit_tape *tape)
+{
+    static const int64_t dims[3] = {4, 3, 5};
+    static const int32_t lengths[3] = {4, 0, 2};
+    static const float values[4 * 3 * 5];
+    rnnkit_tensor *x, *y, *pooled, *loss;
+    rnnkit_state *state;
+    TRY(rnnkit_state_create(rnn, 3, &state));
+    rnnkit_state_destroy(state);
+    TRY(rnnkit_tape_input(tape, values, dims, 3, &x));
+    TRY(rnnkit_rnn_forward(rnn, tape, x, lengths, NULL, &y));
+    TRY(rnnkit_rnn_gates(rnn, tape, y, 0, 1, &pooled, NULL));
+    TRY(rnnkit_rnn_pool(rnn, tape, y, lengths, "pooling=max", &pooled));
+    TRY(rnnkit_pointwise_loss(
+        tape, "squared_error", pooled, values, 3 * 2 * 3, NULL, 0, NULL, &loss));
+    return rnnkit_tape_backward(tape, loss);
+}
+
+static int32_t use_everything(rnnkit_context *context, small_model *small)
+{
+    rnnkit_rnn *rnn;
+    rnnkit_tape *tape = NULL;
+    TRY(rnnkit_lstm_create(small->model, "all", 5, 6,
+        "hidden=7,6 bidirectional=1 projection=3 layer_norm=1 zoneout=0.1 zoneout_cell=0.1 "
+        "dropout=0.2 "
+        "locked=1 weight_drop=0.3 initial=learned init=orthogonal forget_bias=1",
+        &rnn));
+    int32_t status = rnnkit_tape_create(context, "train=1", &tape);
+    if (status >= RNNKIT_OK) status = run_everything(rnn, tape);
+    rnnkit_tape_destroy(tape);
+    rnnkit_rnn_destroy(rnn);
+    return status;
+}
+
 /* A context whose allocator starts to count when the part of life begins. */
 static int32_t live(part_of_life part, int64_t fail_at, failing_memory *hook)
 {
@@ -190,6 +225,12 @@ static void test_checkpoint(void **state)
     fail_everywhere(stop_and_go_on);
 }
 
+static void test_everything(void **state)
+{
+    (void)state;
+    fail_everywhere(use_everything);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_open),
         cmocka_unit_test(test_load_parameters),
         cmocka_unit_test(test_checkpoint),
+        cmocka_unit_test(test_everything),
     };
     return cmocka_run_group_tests_name("life without memory", tests, write_model, NULL);
 }

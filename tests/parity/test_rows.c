@@ -16,10 +16,9 @@
 
 /* The layer and a batch's inputs, kept on the host so that a row can be cut out of them. */
 typedef struct problem {
-    int64_t steps, batch, input, hidden;
-    const int32_t *lengths;
+    rki_recurrent layer;
     double *x, *h0, *c0, *dy, *dhn, *dcn;
-    double *weight_ih, *weight_hh, *bias;
+    double *weight_ih, *weight_hh, *weight_hr, *bias, *gain;
 } problem;
 
 static double *values(bench *b, int64_t count, double scale)
@@ -31,18 +30,26 @@ static double *values(bench *b, int64_t count, double scale)
     return v;
 }
 
-static problem new_problem(bench *b, int64_t steps, int64_t batch, int64_t input, int64_t hidden)
+static int64_t gate_rows(const problem *p)
 {
-    problem p = {.steps = steps, .batch = batch, .input = input, .hidden = hidden};
-    p.x = values(b, steps * batch * input, 1.0);
-    p.h0 = values(b, batch * hidden, 1.0);
-    p.c0 = values(b, batch * hidden, 1.0);
-    p.dy = values(b, steps * batch * hidden, 1.0);
-    p.dhn = values(b, batch * hidden, 1.0);
-    p.dcn = values(b, batch * hidden, 1.0);
-    p.weight_ih = values(b, 4 * hidden * input, 2.0 / sqrt((double)input));
-    p.weight_hh = values(b, 4 * hidden * hidden, 2.0 / sqrt((double)hidden));
-    p.bias = values(b, 4 * hidden, 1.0);
+    return rki_cell_gates(p->layer.cell) * p->layer.hidden;
+}
+
+static problem new_problem(bench *b, rki_recurrent layer)
+{
+    problem p = {.layer = layer};
+    int64_t rows = layer.steps * layer.batch, gates = gate_rows(&p);
+    p.x = values(b, rows * layer.input, 1.0);
+    p.h0 = values(b, layer.batch * layer.output, 1.0);
+    p.c0 = values(b, layer.batch * layer.hidden, 1.0);
+    p.dy = values(b, rows * layer.output, 1.0);
+    p.dhn = values(b, layer.batch * layer.output, 1.0);
+    p.dcn = values(b, layer.batch * layer.hidden, 1.0);
+    p.weight_ih = values(b, gates * layer.input, 2.0 / sqrt((double)layer.input));
+    p.weight_hh = values(b, gates * layer.output, 2.0 / sqrt((double)layer.output));
+    p.weight_hr = values(b, layer.output * layer.hidden, 2.0 / sqrt((double)layer.hidden));
+    p.bias = values(b, gates, 1.0);
+    p.gain = values(b, gates, 1.0);
     return p;
 }
 
@@ -55,10 +62,10 @@ static void free_arrays(problem *p)
 
 static void free_problem(problem *p)
 {
+    double *all[] = {p->weight_ih, p->weight_hh, p->weight_hr, p->bias, p->gain};
     free_arrays(p);
-    free(p->weight_ih);
-    free(p->weight_hh);
-    free(p->bias);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        free(all[i]);
 }
 
 /* Row b of each step of [steps][batch][width]. */
@@ -73,85 +80,109 @@ static double *cut(const double *from, int64_t steps, int64_t batch, int64_t b, 
 
 static problem cut_problem(const problem *p, int64_t b)
 {
+    const rki_recurrent *l = &p->layer;
     problem row = *p;
-    row.batch = 1;
-    if (p->lengths) row.lengths = p->lengths + b;
-    row.x = cut(p->x, p->steps, p->batch, b, p->input);
-    row.h0 = cut(p->h0, 1, p->batch, b, p->hidden);
-    row.c0 = cut(p->c0, 1, p->batch, b, p->hidden);
-    row.dy = cut(p->dy, p->steps, p->batch, b, p->hidden);
-    row.dhn = cut(p->dhn, 1, p->batch, b, p->hidden);
-    row.dcn = cut(p->dcn, 1, p->batch, b, p->hidden);
+    row.layer.batch = 1;
+    if (l->lengths) row.layer.lengths = l->lengths + b;
+    if (l->starts) row.layer.starts = l->starts + b;
+    row.x = cut(p->x, l->steps, l->batch, b, l->input);
+    row.h0 = cut(p->h0, 1, l->batch, b, l->output);
+    row.c0 = cut(p->c0, 1, l->batch, b, l->hidden);
+    row.dy = cut(p->dy, l->steps, l->batch, b, l->output);
+    row.dhn = cut(p->dhn, 1, l->batch, b, l->output);
+    row.dcn = cut(p->dcn, 1, l->batch, b, l->hidden);
     return row;
 }
 
+/* The parts of an outcome, in this order; without c, those of h stand twice. */
+enum { Y, HN, CN, DX, DH0, DC0, PER_ROW, ALL = PER_ROW + 4 };
+
 static void run_backward(bench *b, const problem *p, const rki_recurrent_forward *forward)
 {
-    int64_t state = p->batch * p->hidden;
-    rki_recurrent_backward call = {.layer = forward->layer,
+    const rki_recurrent *l = &p->layer;
+    int lstm = l->cell == RKI_CELL_LSTM;
+    int64_t h_count = l->batch * l->output, c_count = lstm ? l->batch * l->hidden : 0;
+    int64_t x_count = l->steps * l->batch * l->input, gates = gate_rows(p);
+    rki_recurrent_backward call = {.layer = *l,
         .weights = forward->weights,
         .x = forward->x,
-        .ldy = p->hidden,
-        .lddy = p->hidden,
         .h0 = forward->h0,
         .c0 = forward->c0,
         .y = forward->y,
+        .ldy = l->output,
+        .lddy = l->output,
         .stash = forward->stash};
-    call.dy = upload(b, p->dy, p->steps * state);
-    call.dhn = upload(b, p->dhn, state);
-    call.dcn = upload(b, p->dcn, state);
-    call.dx = unwritten(b, p->steps * p->batch * p->input);
-    call.dh0 = unwritten(b, state);
-    call.dc0 = unwritten(b, state);
-    call.gradients.weight_ih = input(b, 4 * p->hidden * p->input, 0.0);
-    call.gradients.weight_hh = input(b, 4 * p->hidden * p->hidden, 0.0);
-    call.gradients.bias_ih = input(b, 4 * p->hidden, 0.0);
-    call.gradients.bias_hh = input(b, 4 * p->hidden, 0.0);
-    call.scratch = scratch(b, b->on->ops->recurrent_backward_scratch(b->on->self, &call.layer));
+    rki_recurrent_gradients *g = &call.gradients;
+    call.dy = upload(b, p->dy, l->steps * h_count);
+    call.dhn = upload(b, p->dhn, h_count);
+    call.dcn = lstm ? upload(b, p->dcn, c_count) : NULL;
+    call.dx = unwritten(b, x_count);
+    call.dh0 = unwritten(b, h_count);
+    call.dc0 = lstm ? unwritten(b, c_count) : NULL;
+    g->weight_ih = input(b, gates * l->input, 0.0);
+    g->weight_hh = input(b, gates * l->output, 0.0);
+    g->bias_ih = input(b, gates, 0.0);
+    g->bias_hh = input(b, gates, 0.0);
+    if (forward->weights.weight_hr) g->weight_hr = input(b, l->output * l->hidden, 0.0);
+    if (l->layer_norm) {
+        g->norm_ih = input(b, gates, 0.0);
+        g->norm_hh = input(b, gates, 0.0);
+    }
+    if (l->layer_norm && lstm) {
+        g->norm_c = input(b, l->hidden, 0.0);
+        g->norm_c_bias = input(b, l->hidden, 0.0);
+    }
+    call.scratch = scratch(b, b->on->ops->recurrent_backward_scratch(b->on->self, l));
     succeed(b, b->on->ops->recurrent_backward(b->on->self, &call));
-    keep(b, "dx", call.dx, p->steps * p->batch * p->input);
-    keep(b, "dh0", call.dh0, state);
-    keep(b, "dc0", call.dc0, state);
-    keep(b, "dweight_ih", call.gradients.weight_ih, 4 * p->hidden * p->input);
-    keep(b, "dweight_hh", call.gradients.weight_hh, 4 * p->hidden * p->hidden);
-    keep(b, "dbias_ih", call.gradients.bias_ih, 4 * p->hidden);
-    keep(b, "dbias_hh", call.gradients.bias_hh, 4 * p->hidden);
+    keep(b, "dx", call.dx, x_count);
+    keep(b, "dh0", call.dh0, h_count);
+    keep(b, "dc0", lstm ? call.dc0 : call.dh0, lstm ? c_count : h_count);
+    keep(b, "dweight_ih", g->weight_ih, gates * l->input);
+    keep(b, "dweight_hh", g->weight_hh, gates * l->output);
+    keep(b, "dbias_ih", g->bias_ih, gates);
+    keep(b, "dbias_hh", g->bias_hh, gates);
 }
 
-/* The parts of an outcome, in this order. */
-enum { Y, HN, CN, DX, DH0, DC0, PER_ROW, ALL = PER_ROW + 4 };
+static void upload_weights(bench *b, const problem *p, rki_recurrent_weights *w)
+{
+    const rki_recurrent *l = &p->layer;
+    int64_t gates = gate_rows(p);
+    w->weight_ih = upload(b, p->weight_ih, gates * l->input);
+    w->weight_hh = upload(b, p->weight_hh, gates * l->output);
+    w->bias_ih = upload(b, p->bias, gates);
+    w->bias_hh = upload(b, p->bias, gates);
+    if (l->output < l->hidden) w->weight_hr = upload(b, p->weight_hr, l->output * l->hidden);
+    if (!l->layer_norm) return;
+    w->norm_ih = upload(b, p->gain, gates);
+    w->norm_hh = upload(b, p->gain, gates);
+    if (l->cell != RKI_CELL_LSTM) return;
+    w->norm_c = upload(b, p->gain, l->hidden);
+    w->norm_c_bias = upload(b, p->bias, l->hidden);
+}
 
 static void run_problem(const subject *on, const problem *p, outcome *out)
 {
     memset(out, 0, sizeof *out);
     bench b = {.on = on, .poison = -1, .out = out};
-    int64_t state = p->batch * p->hidden;
-    rki_recurrent_forward call = {.layer = {.cell = RKI_CELL_LSTM,
-                                      .steps = p->steps,
-                                      .batch = p->batch,
-                                      .input = p->input,
-                                      .hidden = p->hidden,
-                                      .output = p->hidden,
-                                      .training = 1,
-                                      .lengths = p->lengths},
-        .ldy = p->hidden};
-    label(&b, "T=%d B=%d I=%d H=%d", (int)p->steps, (int)p->batch, (int)p->input, (int)p->hidden);
-    call.x = upload(&b, p->x, p->steps * p->batch * p->input);
-    call.weights.weight_ih = upload(&b, p->weight_ih, 4 * p->hidden * p->input);
-    call.weights.weight_hh = upload(&b, p->weight_hh, 4 * p->hidden * p->hidden);
-    call.weights.bias_ih = upload(&b, p->bias, 4 * p->hidden);
-    call.weights.bias_hh = upload(&b, p->bias, 4 * p->hidden);
-    call.h0 = upload(&b, p->h0, state);
-    call.c0 = upload(&b, p->c0, state);
-    call.y = unwritten(&b, p->steps * state);
-    call.hn = unwritten(&b, state);
-    call.cn = unwritten(&b, state);
-    call.stash = scratch(&b, on->ops->recurrent_stash(on->self, &call.layer));
-    call.scratch = scratch(&b, on->ops->recurrent_forward_scratch(on->self, &call.layer));
+    const rki_recurrent *l = &p->layer;
+    int lstm = l->cell == RKI_CELL_LSTM;
+    int64_t h_count = l->batch * l->output, c_count = lstm ? l->batch * l->hidden : 0;
+    rki_recurrent_forward call = {.layer = *l, .ldy = l->output};
+    label(&b, "cell=%d T=%d B=%d I=%d H=%d P=%d norm=%d", (int)l->cell, (int)l->steps,
+        (int)l->batch, (int)l->input, (int)l->hidden, (int)l->output, l->layer_norm);
+    call.x = upload(&b, p->x, l->steps * l->batch * l->input);
+    upload_weights(&b, p, &call.weights);
+    call.h0 = upload(&b, p->h0, h_count);
+    call.c0 = lstm ? upload(&b, p->c0, c_count) : NULL;
+    call.y = unwritten(&b, l->steps * h_count);
+    call.hn = unwritten(&b, h_count);
+    call.cn = lstm ? unwritten(&b, c_count) : NULL;
+    call.stash = scratch(&b, on->ops->recurrent_stash(on->self, l));
+    call.scratch = scratch(&b, on->ops->recurrent_forward_scratch(on->self, l));
     succeed(&b, on->ops->recurrent_forward(on->self, &call));
-    keep(&b, "y", call.y, p->steps * state);
-    keep(&b, "hn", call.hn, state);
-    keep(&b, "cn", call.cn, state);
+    keep(&b, "y", call.y, l->steps * h_count);
+    keep(&b, "hn", call.hn, h_count);
+    keep(&b, "cn", lstm ? call.cn : call.hn, lstm ? c_count : h_count);
     run_backward(&b, p, &call);
     assert_int_equal(out->count, ALL);
     for (int i = 0; i < b.block_count; i++)
@@ -161,12 +192,13 @@ static void run_problem(const subject *on, const problem *p, outcome *out)
 /* What the whole batch's outcome says about row b, for comparison with the row alone. */
 static void cut_outcome(const problem *p, const outcome *whole, int64_t b, outcome *row)
 {
+    const rki_recurrent *l = &p->layer;
     *row = *whole;
     row->count = PER_ROW;
     for (int i = 0; i < PER_ROW; i++) {
-        int64_t steps = i == Y || i == DX ? p->steps : 1;
-        int64_t width = i == DX ? p->input : p->hidden;
-        row->parts[i].values = cut(whole->parts[i].values, steps, p->batch, b, width);
+        int64_t steps = i == Y || i == DX ? l->steps : 1;
+        int64_t width = whole->parts[i].count / (steps * l->batch);
+        row->parts[i].values = cut(whole->parts[i].values, steps, l->batch, b, width);
         row->parts[i].count = steps * width;
     }
 }
@@ -184,7 +216,7 @@ static void check_rows(const subject *on, const problem *p)
 {
     outcome whole;
     run_problem(on, p, &whole);
-    for (int64_t b = 0; b < p->batch; b++) {
+    for (int64_t b = 0; b < p->layer.batch; b++) {
         outcome expected, got;
         problem alone = cut_problem(p, b);
         run_problem(on, &alone, &got);
@@ -200,9 +232,53 @@ static void check_rows(const subject *on, const problem *p)
     free_outcome(&whole);
 }
 
-/* Sizes that take different ways through a kernel: few rows and many, narrow and wide. */
-static const int64_t sizes[][4] = {{4, 13, 20, 24}, {3, 5, 7, 9}, {5, 33, 40, 65}, {2, 6, 64, 128}};
-enum { SIZES = sizeof sizes / sizeof sizes[0], MOST_BATCH = 64 };
+/* Sizes that take different ways through a kernel: few rows and many, narrow and wide; and cells
+ * with what is done in several ways. Zoneout is none of them: a row's masks depend on its place. */
+static const rki_recurrent layers[] = {
+    {.cell = RKI_CELL_LSTM, .steps = 4, .batch = 13, .input = 20, .hidden = 24, .output = 24},
+    {.cell = RKI_CELL_LSTM, .steps = 3, .batch = 5, .input = 7, .hidden = 9, .output = 9},
+    {.cell = RKI_CELL_LSTM, .steps = 5, .batch = 33, .input = 40, .hidden = 65, .output = 65},
+    {.cell = RKI_CELL_LSTM, .steps = 2, .batch = 6, .input = 64, .hidden = 128, .output = 128},
+    {.cell = RKI_CELL_GRU, .steps = 5, .batch = 33, .input = 40, .hidden = 65, .output = 65},
+    {.cell = RKI_CELL_TANH, .steps = 5, .batch = 14, .input = 11, .hidden = 70, .output = 70},
+    {.cell = RKI_CELL_RELU, .steps = 4, .batch = 13, .input = 20, .hidden = 24, .output = 24},
+    {.cell = RKI_CELL_GRU_BEFORE, .steps = 4, .batch = 13, .input = 20, .hidden = 24, .output = 24},
+    {.cell = RKI_CELL_LSTM, .steps = 4, .batch = 13, .input = 20, .hidden = 24, .output = 10},
+    {.cell = RKI_CELL_LSTM,
+        .steps = 4,
+        .batch = 7,
+        .input = 20,
+        .hidden = 33,
+        .output = 33,
+        .layer_norm = 1},
+    {.cell = RKI_CELL_GRU,
+        .steps = 4,
+        .batch = 7,
+        .input = 20,
+        .hidden = 33,
+        .output = 33,
+        .layer_norm = 1},
+};
+enum { LAYERS = sizeof layers / sizeof layers[0], MOST_BATCH = 64 };
+
+/* Rows of any length, and behind padding. */
+static void draw_lengths(
+    bench *b, problem *p, int32_t lengths[MOST_BATCH], int32_t starts[MOST_BATCH])
+{
+    for (int64_t row = 0; row < p->layer.batch; row++) {
+        lengths[row] = (int32_t)draw(b, p->layer.steps + 1);
+        starts[row] = (int32_t)draw(b, p->layer.steps - lengths[row] + 1);
+    }
+    p->layer.lengths = lengths;
+    p->layer.starts = starts;
+}
+
+static problem numbered_problem(bench *b, int i)
+{
+    rki_recurrent layer = layers[i];
+    layer.training = 1;
+    return new_problem(b, layer);
+}
 
 static void on_every_device(void (*check)(const subject *on))
 {
@@ -221,38 +297,40 @@ static void on_every_device(void (*check)(const subject *on))
 
 static void recurrent_rows(const subject *on)
 {
-    for (int i = 0; i < SIZES; i++) {
+    for (int i = 0; i < LAYERS; i++) {
         bench b = {.state = (uint64_t)i};
-        problem p = new_problem(&b, sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
+        problem p = numbered_problem(&b, i);
+        int32_t lengths[MOST_BATCH], starts[MOST_BATCH];
         check_rows(on, &p);
-        int32_t lengths[MOST_BATCH];
-        for (int64_t row = 0; row < p.batch; row++)
-            lengths[row] = (int32_t)draw(&b, p.steps + 1);
-        p.lengths = lengths;
+        draw_lengths(&b, &p, lengths, starts);
+        p.layer.starts = NULL;
+        check_rows(on, &p);
+        p.layer.starts = starts;
+        p.layer.reverse = 1;
         check_rows(on, &p);
         free_problem(&p);
     }
 }
 
-/* NaN behind the end of a row, in x and dy, reaches nothing: neither the row nor the weights. */
+/* NaN where a row does not live, in x and dy, reaches nothing: neither the row nor the weights. */
 static void recurrent_padding(const subject *on)
 {
-    for (int i = 0; i < SIZES; i++) {
+    for (int i = 0; i < LAYERS; i++) {
         bench b = {.state = (uint64_t)i};
-        problem p = new_problem(&b, sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
-        int32_t lengths[MOST_BATCH];
-        for (int64_t row = 0; row < p.batch; row++)
-            lengths[row] = (int32_t)draw(&b, p.steps + 1);
-        p.lengths = lengths;
+        problem p = numbered_problem(&b, i);
+        const rki_recurrent *l = &p.layer;
+        int32_t lengths[MOST_BATCH], starts[MOST_BATCH];
+        draw_lengths(&b, &p, lengths, starts);
+        p.layer.reverse = i % 2;
         outcome expected, got;
         run_problem(on, &p, &expected);
-        for (int64_t t = 0; t < p.steps; t++) {
-            for (int64_t row = 0; row < p.batch; row++) {
-                if (t < lengths[row]) continue;
-                for (int64_t k = 0; k < p.input; k++)
-                    p.x[(t * p.batch + row) * p.input + k] = (double)NAN;
-                for (int64_t k = 0; k < p.hidden; k++)
-                    p.dy[(t * p.batch + row) * p.hidden + k] = (double)NAN;
+        for (int64_t t = 0; t < l->steps; t++) {
+            for (int64_t row = 0; row < l->batch; row++) {
+                if (t >= starts[row] && t < starts[row] + lengths[row]) continue;
+                for (int64_t k = 0; k < l->input; k++)
+                    p.x[(t * l->batch + row) * l->input + k] = (double)NAN;
+                for (int64_t k = 0; k < l->output; k++)
+                    p.dy[(t * l->batch + row) * l->output + k] = (double)NAN;
             }
         }
         run_problem(on, &p, &got);

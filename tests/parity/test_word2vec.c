@@ -20,7 +20,8 @@ static int find_sets(void **state)
 {
     (void)state;
     for (int i = 0; i < RKI_ISA_COUNT; i++)
-        if (rki_w2v_kernels_of((rki_isa)i) != NULL) sets[set_count++] = rki_w2v_kernels_of((rki_isa)i);
+        if (rki_w2v_kernels_of((rki_isa)i) != NULL)
+            sets[set_count++] = rki_w2v_kernels_of((rki_isa)i);
     return set_count > 0 ? 0 : -1;
 }
 
@@ -132,15 +133,16 @@ static void train_word(reference *to, const problem *of, int64_t t, double rate)
         int32_t row = k < of->negatives ? of->noise[k * PITCH + t] : -1;
         if (outputs == RKI_W2V_OUTPUTS || k == of->negatives) {
             if (row < 0 && k < of->negatives) continue;
-            if (outputs > 0) train_group(to, of, x, of->cbow ? 1 : inputs, y, outputs, has_word, rate);
+            if (outputs > 0)
+                train_group(to, of, x, of->cbow ? 1 : inputs, y, outputs, has_word, rate);
             outputs = has_word = 0;
         }
         if (row >= 0) y[outputs++] = to->output + row * of->stride;
     }
     for (int64_t i = 0; of->cbow && i < inputs; i++)
         for (int64_t k = 0; k < of->width; k++)
-            rows[i][k] += (mean[k] - before[k]) *
-                          (of->spread > 0 ? (double)of->spread : 1 / (double)inputs);
+            rows[i][k] +=
+                (mean[k] - before[k]) * (of->spread > 0 ? (double)of->spread : 1 / (double)inputs);
 }
 
 static reference *train_plainly(const problem *of, double rate)
@@ -246,7 +248,8 @@ static void a_score_that_is_no_number_is_told(void **state)
 
 enum { TOKENS = 1001 };
 
-static void draw_plainly(const rki_w2v_draws *draws, int32_t place, uint32_t number, uint32_t out[4])
+static void draw_plainly(
+    const rki_w2v_draws *draws, int32_t place, uint32_t number, uint32_t out[4])
 {
     /* base/random.h: counter {index low, index high, step, stream}, key {seed ^ purpose ...} */
     rki_random random = {(uint64_t)draws->key[1] << 32 | (draws->key[0] ^ 0), 0, number};
@@ -268,8 +271,8 @@ static void subsampling_draws_philox(void **state)
         for (int s = 0; s < set_count; s++) {
             int32_t words[TOKENS + RKI_W2V_SLACK], places[TOKENS + RKI_W2V_SLACK],
                 seconds[TOKENS + RKI_W2V_SLACK];
-            int64_t kept = sets[s]->subsample(
-                &draws, 0, tokens, TOKENS, keep + 1, words, places, seconds);
+            int64_t kept =
+                sets[s]->subsample(&draws, 0, tokens, TOKENS, keep + 1, words, places, seconds);
             int64_t at = 0;
             for (int32_t i = 0; i < TOKENS; i++) {
                 uint32_t drawn[4];
@@ -302,15 +305,14 @@ static void noise_draws_philox(void **state)
     }
     for (int s = 0; s < set_count; s++) {
         int32_t out[7 * PITCH];
-        sets[s]->noise(
-            &draws, places, words, count, negatives, ROWS, limits, aliases, PITCH, out);
+        sets[s]->noise(&draws, places, words, count, negatives, ROWS, limits, aliases, PITCH, out);
         for (int64_t i = 0; i < count; i++)
             for (int64_t k = 0; k < negatives; k++) {
                 uint32_t drawn[4];
                 draw_plainly(&draws, places[i], (uint32_t)(1 + k / 2), drawn);
                 int32_t column = (int32_t)((uint64_t)drawn[2 * (k % 2)] * ROWS >> 32);
-                int32_t row = drawn[2 * (k % 2) + 1] < (uint32_t)limits[column] ? column
-                                                                                : aliases[column];
+                int32_t row =
+                    drawn[2 * (k % 2) + 1] < (uint32_t)limits[column] ? column : aliases[column];
                 int again = row == words[i];
                 for (int64_t j = 0; j < k; j++)
                     again |= out[j * PITCH + i] == row;
@@ -347,6 +349,35 @@ static void products_are_sums(void **state)
     free(y);
 }
 
+/* Exact, for every set: no rounding depends on the width of a vector. */
+static void copies_come_and_go(void **state)
+{
+    (void)state;
+    enum { TABLE = 23, STRIDE = 48, COUNT = 11 };
+    static const int32_t ids[COUNT] = {22, 0, 5, 7, 13, 1, 2, 3, 20, 11, 8};
+    for (int s = 0; s < set_count; s++)
+        for (uint32_t share = 0; share < 3; share++) {
+            float matrix[TABLE * STRIDE], before[TABLE * STRIDE], copies[COUNT * STRIDE];
+            for (int i = 0; i < TABLE * STRIDE; i++)
+                matrix[i] = before[i] = (float)(uniform((uint64_t)i) - 0.5);
+            sets[s]->copy_rows(matrix, ids, COUNT, STRIDE, copies);
+            for (int i = 0; i < COUNT * STRIDE; i++) {
+                assert_true(copies[i] == matrix[ids[i / STRIDE] * STRIDE + i % STRIDE]);
+                copies[i] = (float)uniform(99 + (uint64_t)i);
+            }
+            sets[s]->subtract_rows(matrix, ids, COUNT, STRIDE, copies);
+            for (int i = 0; i < COUNT * STRIDE; i++)
+                assert_true(copies[i] == (float)uniform(99 + (uint64_t)i) -
+                                             matrix[ids[i / STRIDE] * STRIDE + i % STRIDE]);
+            sets[s]->add_rows(matrix, ids, COUNT, STRIDE, share, 3, copies);
+            for (int i = 0; i < COUNT * STRIDE; i++) {
+                int at = ids[i / STRIDE] * STRIDE + i % STRIDE,
+                    own = (uint32_t)ids[i / STRIDE] % 3 == share;
+                assert_true(matrix[at] == (own ? before[at] + copies[i] : before[at]));
+            }
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +386,7 @@ int main(void)
         cmocka_unit_test(subsampling_draws_philox),
         cmocka_unit_test(noise_draws_philox),
         cmocka_unit_test(products_are_sums),
+        cmocka_unit_test(copies_come_and_go),
     };
     return cmocka_run_group_tests(tests, find_sets, NULL);
 }

@@ -19,6 +19,7 @@ typedef struct job {
     int number;
     rnnkit_context *context;
     small_model *small;
+    rnnkit_rnn *rnn;
     float outputs[STEPS][BATCH * SMALL_HIDDEN];
     int32_t ids[IDS];
     double loss;
@@ -39,7 +40,8 @@ static job *make_jobs(rnnkit_context *context, small_model *small)
     job *jobs = calloc(THREADS, sizeof *jobs);
     assert_non_null(jobs);
     for (int i = 0; i < THREADS; i++)
-        jobs[i] = (job){.number = i, .context = context, .small = small};
+        jobs[i] = (job){
+            .number = i, .context = context, .small = small, .rnn = small ? small->lstm : NULL};
     return jobs;
 }
 
@@ -55,13 +57,13 @@ static void *step(void *argument)
 {
     job *mine = argument;
     rnnkit_state *state;
-    must(rnnkit_state_create(mine->small->lstm, BATCH, &state), "state");
+    must(rnnkit_state_create(mine->rnn, BATCH, &state), "state");
     for (int t = 0; t < STEPS; t++) {
         float x[BATCH * SMALL_WIDTH];
         for (int i = 0; i < BATCH * SMALL_WIDTH; i++)
             x[i] = (float)((i * 7 + t * 3 + mine->number) % 11) / 11 - 0.5f;
-        must(rnnkit_rnn_step(mine->small->lstm, state, x, BATCH * SMALL_WIDTH, mine->outputs[t],
-                 BATCH * SMALL_HIDDEN),
+        must(rnnkit_rnn_step(
+                 mine->rnn, state, x, BATCH * SMALL_WIDTH, mine->outputs[t], BATCH * SMALL_HIDDEN),
             "step");
     }
     rnnkit_state_destroy(state);
@@ -152,6 +154,32 @@ static void test_shared_writer(void **unused)
         assert_memory_equal(together[i].scores, alone.scores, sizeof alone.scores);
     }
     small_writer_destroy(&writer);
+    rnnkit_context_destroy(context);
+}
+
+/* The same with layers whose steps are composed of several operations. */
+static void test_shared_options(void **unused)
+{
+    (void)unused;
+    rnnkit_context *context = open_context("threads=1");
+    small_model small;
+    must(small_model_create(context, &small), "model");
+    rnnkit_rnn *gru;
+    must(rnnkit_gru_create(small.model, "gru", SMALL_WIDTH, SMALL_HIDDEN,
+             "layers=2 layer_norm=1 zoneout=0.2 initial=learned", &gru),
+        "gru");
+    job *together = make_jobs(context, &small), *alone = make_jobs(context, &small);
+    for (int i = 0; i < THREADS; i++)
+        together[i].rnn = alone[i].rnn = gru;
+    in_parallel(step, together);
+    for (int i = 0; i < THREADS; i++) {
+        step(&alone[i]);
+        assert_memory_equal(together[i].outputs, alone[i].outputs, sizeof alone[i].outputs);
+    }
+    free(together);
+    free(alone);
+    rnnkit_rnn_destroy(gru);
+    small_model_destroy(&small);
     rnnkit_context_destroy(context);
 }
 
@@ -290,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_model),
         cmocka_unit_test(test_shared_writer),
+        cmocka_unit_test(test_shared_options),
         cmocka_unit_test(test_own_contexts),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_any_order),

@@ -14,12 +14,12 @@
 #include "cpu/kernels/product.h"
 
 /* s (1 - s) times what comes down: the derivative of the sigmoid by its value. */
-static inline vf through_sigmoid(vf down, vf s)
+static inline vf below_sigmoid(vf down, vf s)
 {
     return vf_mul(down, vf_fnma(s, s, s));
 }
 
-static inline vf through_tanh(vf down, vf t)
+static inline vf below_tanh(vf down, vf t)
 {
     return vf_mul(down, vf_fnma(t, t, vf_set1(1.0f)));
 }
@@ -35,10 +35,10 @@ static INLINE void lstm_gradient(
     vf t = vf_tanh(vf_load_n(call->c + at, n));
     vf dc = vf_fma(vf_mul(dh, o), vf_fnma(t, t, one), vf_load_n(call->carry + at, n));
     float *dz = call->dz + row * 4 * hidden + u;
-    vf_store_n(dz, through_sigmoid(vf_mul(dc, g), i), n);
-    vf_store_n(dz + hidden, through_sigmoid(vf_mul(dc, vf_load_n(call->c_before + at, n)), f), n);
-    vf_store_n(dz + 2 * hidden, through_tanh(vf_mul(dc, i), g), n);
-    vf_store_n(dz + 3 * hidden, through_sigmoid(vf_mul(dh, t), o), n);
+    vf_store_n(dz, below_sigmoid(vf_mul(dc, g), i), n);
+    vf_store_n(dz + hidden, below_sigmoid(vf_mul(dc, vf_load_n(call->c_before + at, n)), f), n);
+    vf_store_n(dz + 2 * hidden, below_tanh(vf_mul(dc, i), g), n);
+    vf_store_n(dz + 3 * hidden, below_sigmoid(vf_mul(dh, t), o), n);
     vf_store_n(call->carry + at, vf_mul(dc, f), n);
 }
 
@@ -50,10 +50,10 @@ static INLINE void gru_gradient(
     vf r = vf_load_n(gates, n), z = vf_load_n(gates + hidden, n);
     vf fresh = vf_load_n(gates + 2 * hidden, n), q = vf_load_n(call->reset + at, n);
     vf h = vf_load_n(call->h_before + row * call->ldh + u, n);
-    vf dn = through_tanh(vf_fnma(dh, z, dh), fresh);
+    vf dn = below_tanh(vf_fnma(dh, z, dh), fresh);
     float *dz = call->dz + row * 3 * hidden + u;
-    vf_store_n(dz, through_sigmoid(vf_mul(dn, q), r), n);
-    vf_store_n(dz + hidden, through_sigmoid(vf_mul(dh, vf_sub(h, fresh)), z), n);
+    vf_store_n(dz, below_sigmoid(vf_mul(dn, q), r), n);
+    vf_store_n(dz + hidden, below_sigmoid(vf_mul(dh, vf_sub(h, fresh)), z), n);
     vf_store_n(dz + 2 * hidden, vf_mul(dn, r), n);
     vf_store_n(call->dn + at, dn, n);
     vf_store_n(call->carry + at, vf_mul(dh, z), n);
@@ -66,7 +66,7 @@ static INLINE void elman_gradient(
     vf h = vf_load_n(call->gates + at, n), zero = vf_zero();
     /* A NaN for h is not above 0, and h * 0 is NaN again. */
     vf slope = vf_select(vf_less(zero, h), vf_set1(1.0f), vf_mul(h, zero));
-    vf dz = call->cell == RKI_CELL_TANH ? through_tanh(dh, h) : vf_mul(dh, slope);
+    vf dz = call->cell == RKI_CELL_TANH ? below_tanh(dh, h) : vf_mul(dh, slope);
     vf_store_n(call->dz + at, dz, n);
 }
 

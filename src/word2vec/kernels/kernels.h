@@ -75,6 +75,15 @@ typedef struct rki_w2v_kernels {
         int64_t count, int64_t negatives, int64_t size, const int32_t *limits,
         const int32_t *aliases, int64_t pitch, int32_t *out);
 
+    /* Rows ids[0 .. count - 1] of a matrix, no id twice, and copies of them in a row: copies = rows;
+     * copies -= rows; rows += copies, where id modulo shares is share. */
+    void (*copy_rows)(
+        const float *matrix, const int32_t *ids, int64_t count, int64_t stride, float *copies);
+    void (*subtract_rows)(
+        const float *matrix, const int32_t *ids, int64_t count, int64_t stride, float *copies);
+    void (*add_rows)(float *matrix, const int32_t *ids, int64_t count, int64_t stride,
+        uint32_t share, uint32_t shares, const float *copies);
+
     /* out[q * rows + r] = x row r . y row q */
     void (*products)(const float *x, int64_t rows, const float *y, int64_t queries, int64_t width,
         int64_t x_stride, int64_t y_stride, float *out);

@@ -13,7 +13,7 @@ import time
 import torch
 from torch.nn.functional import cross_entropy
 
-WARM, LEAST, BEAM = 5, 5, 5
+WARM, LEAST, BEAM, QUERY = 5, 5, 5, 64
 BOS, EOS = 2, 3
 
 
@@ -38,18 +38,17 @@ class Additive(torch.nn.Module):
 
 class Attend:
     def __init__(self, w, whole, compiled):
-        self.attention, self.whole = Additive(w.width, w.width, w.width), whole
+        self.attention, self.whole = Additive(QUERY, w.width, w.width), whole
         self.source = torch.randn(w.batch, w.source, w.width).mul(0.1).requires_grad_()
-        self.query = torch.randn(w.target, w.batch, w.width).mul(0.1).requires_grad_()
+        self.query = torch.randn(w.target, w.batch, QUERY).mul(0.1).requires_grad_()
         self.output = torch.nn.Linear(w.width, 2)
         self.targets = torch.zeros(w.target * w.batch, dtype=torch.long)
         self.look = torch.compile(self.contexts) if compiled else self.contexts
 
     def contexts(self, query, source):
-        keys = self.attention.key(source)
         if self.whole:
-            return self.attention.all(query.transpose(0, 1), keys, source).transpose(0, 1)
-        return torch.stack([self.attention.one(q, keys, source) for q in query])
+            return self.attention.all(query.transpose(0, 1), source, source).transpose(0, 1)
+        return torch.stack([self.attention.one(q, source, source) for q in query])
 
     def step(self):
         context = self.look(self.query, self.source)

@@ -1,0 +1,233 @@
+/* Recurrent layers give what PyTorch gives: outputs, last state, and the gradients of x and of
+ * every parameter, for every cell, direction, number of layers, projection and pattern of lengths.
+ *
+ * Fixture, and what its cases are: tests/golden/rnn_fixture.py.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "autodiff/tape.h"
+#include "expected.h"
+
+#define FIXTURE "rnn.safetensors"
+
+enum { MOST_CASES = 128, NAME_SIZE = 64 };
+
+static char names[MOST_CASES][NAME_SIZE];
+static int name_count;
+
+/* One case on one device. */
+typedef struct run {
+    const char *name;
+    const golden_device *device;
+    rki_st *st;
+    int64_t dims[3]; /* steps, batch, inputs */
+    rnnkit_context *context;
+    rnnkit_model *model;
+    rnnkit_rnn *rnn;
+    rnnkit_state *state;
+    rnnkit_tape *tape;
+    rnnkit_tensor *x, *output;
+} run;
+
+static const rki_st_entry *entry_of(const run *r, const char *what)
+{
+    return expected_entry(r->st, "%s.%s", r->name, what);
+}
+
+static int says(const run *r, const char *part)
+{
+    return strstr(r->name, part) != NULL;
+}
+
+/* Layer and options from the case's name. */
+static void create_layer(run *r)
+{
+    char options[96];
+    const char *size = strchr(r->name, '_') + 1;
+    const rki_st_entry *weight = entry_of(r, "parameter.weight_ih_l0");
+    int64_t gates = says(r, "lstm") ? 4 : says(r, "gru") ? 3 : 1, hidden = weight->dims[0] / gates;
+    int length = snprintf(options, sizeof options, "layers=%c bidirectional=%d bias=%d", size[0],
+        size[2] == '2', !says(r, "nobias"));
+    char *rest = options + length;
+    size_t left = sizeof options - (size_t)length;
+    int64_t inputs = r->dims[2];
+    if (says(r, "_p_"))
+        snprintf(rest, left, " projection=%d", (int)entry_of(r, "parameter.weight_hr_l0")->dims[0]);
+    if (says(r, "relu")) snprintf(rest, left, " activation=relu");
+    if (says(r, "lstm"))
+        golden_ok(rnnkit_lstm_create(r->model, "rnn", inputs, hidden, options, &r->rnn));
+    else if (says(r, "gru"))
+        golden_ok(rnnkit_gru_create(r->model, "rnn", inputs, hidden, options, &r->rnn));
+    else
+        golden_ok(rnnkit_elman_create(r->model, "rnn", inputs, hidden, options, &r->rnn));
+}
+
+/* The name of the fixture's tensor for parameter i: with `kind` for "rnn". */
+static const rki_st_entry *parameter_entry(const run *r, const char *kind, int64_t i)
+{
+    const char *name = rnnkit_model_parameter_name(r->model, i);
+    return expected_entry(r->st, "%s.%s%s", r->name, kind, name + strlen("rnn"));
+}
+
+static void build(run *r)
+{
+    int64_t parameters;
+    r->context = golden_context(r->device);
+    golden_ok(rnnkit_model_create(r->context, &r->model));
+    create_layer(r);
+    golden_ok(rnnkit_model_size(r->model, &parameters, NULL));
+    for (int64_t i = 0; i < parameters; i++) {
+        const rki_st_entry *entry = parameter_entry(r, "parameter", i);
+        float *values = expected_floats(entry);
+        golden_ok(rnnkit_model_parameter_write(
+            r->model, rnnkit_model_parameter_name(r->model, i), values, entry->count));
+        free(values);
+    }
+    golden_ok(rnnkit_state_create(r->rnn, r->dims[1], &r->state));
+    golden_ok(rnnkit_tape_create(r->context, "train=1", &r->tape));
+}
+
+static void destroy(run *r)
+{
+    rnnkit_tape_destroy(r->tape);
+    rnnkit_state_destroy(r->state);
+    rnnkit_rnn_destroy(r->rnn);
+    rnnkit_model_destroy(r->model);
+    rnnkit_context_destroy(r->context);
+}
+
+/* A loss whose gradient by `of` is given. */
+typedef struct given_node {
+    rki_node node;
+    rnnkit_tensor *of;
+    const float *gradient;
+} given_node;
+
+static int32_t give(rki_node *node, rnnkit_tape *tape)
+{
+    const given_node *self = (const given_node *)node;
+    void *room;
+    RKI_TRY(rki_tape_gradient_room(self->of, &room));
+    RKI_TRY(rki_device_write(tape->device, &tape->context->memory, room, self->gradient,
+        rki_shape_count(&self->of->shape)));
+    return rki_tape_gradient_adopt(self->of, room);
+}
+
+static void go_back(const run *r, const float *gradient)
+{
+    const int64_t one = 1;
+    const float zero = 0;
+    rnnkit_tensor *loss;
+    rki_node *node;
+    golden_ok(rnnkit_tape_input(r->tape, &zero, &one, 1, &loss));
+    golden_ok(rki_tape_node(r->tape, sizeof(given_node), give, &node));
+    ((given_node *)node)->of = r->output;
+    ((given_node *)node)->gradient = gradient;
+    rki_tape_record(r->tape, node);
+    golden_ok(rnnkit_tape_backward(r->tape, loss));
+}
+
+static void compute(run *r)
+{
+    const rki_st_entry *start = entry_of(r, "state");
+    char name[NAME_SIZE + 16];
+    snprintf(name, sizeof name, "%s.lengths", r->name);
+    const rki_st_entry *lengths_entry = rki_st_find(r->st, name);
+    int32_t *lengths = lengths_entry ? expected_ids(lengths_entry) : NULL;
+    float *x = expected_floats(entry_of(r, "x")), *dy = expected_floats(entry_of(r, "dy"));
+    float *state = expected_floats(start);
+    golden_ok(rnnkit_state_write(r->state, state, start->count));
+    golden_ok(rnnkit_tape_input(r->tape, x, r->dims, 3, &r->x));
+    r->x->needs_gradient = 1;
+    golden_ok(rnnkit_rnn_forward(r->rnn, r->tape, r->x, lengths, r->state, &r->output));
+    go_back(r, dy);
+    free(lengths);
+    free(x);
+    free(dy);
+    free(state);
+}
+
+static float *room(const rki_st_entry *entry)
+{
+    float *values = malloc((size_t)entry->count * sizeof *values);
+    assert_non_null(values);
+    return values;
+}
+
+static void check(const run *r)
+{
+    const rki_st_entry *entry = entry_of(r, "output");
+    float *values = room(entry);
+    golden_ok(rnnkit_tensor_read(r->output, values, entry->count));
+    expect_agreement(entry, values, entry->count, r->device->limit);
+    free(values);
+    entry = entry_of(r, "state_end");
+    values = room(entry);
+    golden_ok(rnnkit_state_read(r->state, values, entry->count));
+    expect_agreement(entry, values, entry->count, r->device->limit);
+    free(values);
+    entry = entry_of(r, "dx");
+    values = room(entry);
+    golden_ok(rnnkit_tensor_read_gradient(r->x, values, entry->count));
+    expect_agreement(entry, values, entry->count, r->device->limit);
+    free(values);
+}
+
+static void check_gradients(const run *r)
+{
+    char prefix[NAME_SIZE + 16];
+    int64_t parameters, found = 0;
+    int length = snprintf(prefix, sizeof prefix, "%s.gradient.", r->name);
+    golden_ok(rnnkit_model_size(r->model, &parameters, NULL));
+    for (int64_t i = 0; i < parameters; i++) {
+        const rki_st_entry *entry = parameter_entry(r, "gradient", i);
+        float *values = room(entry);
+        golden_ok(rnnkit_model_gradient_read(
+            r->model, rnnkit_model_parameter_name(r->model, i), values, entry->count));
+        expect_agreement(entry, values, entry->count, r->device->limit);
+        free(values);
+    }
+    for (int64_t i = 0; i < rki_st_count(r->st); i++)
+        found += strncmp(rki_st_entry_at(r->st, i)->name, prefix, (size_t)length) == 0;
+    assert_int_equal(parameters, found);
+}
+
+static void agrees_with_pytorch(void **state)
+{
+    for (int i = 0; i < golden_device_count; i++) {
+        run r = {.name = *state, .device = &golden_devices[i], .st = expected_open(FIXTURE)};
+        memcpy(r.dims, entry_of(&r, "x")->dims, sizeof r.dims);
+        build(&r);
+        compute(&r);
+        check(&r);
+        check_gradients(&r);
+        destroy(&r);
+        rki_st_close(r.st);
+    }
+}
+
+static void list_cases(void)
+{
+    rki_st *st = expected_open(FIXTURE);
+    for (int64_t i = 0; i < rki_st_count(st); i++) {
+        const char *name = rki_st_entry_at(st, i)->name, *end = strstr(name, ".x");
+        if (end == NULL || end[2] != '\0' || name_count == MOST_CASES) continue;
+        snprintf(names[name_count++], NAME_SIZE, "%.*s", (int)(end - name), name);
+    }
+    rki_st_close(st);
+}
+
+int main(void)
+{
+    static struct CMUnitTest tests[MOST_CASES];
+    list_cases();
+    for (int i = 0; i < name_count; i++)
+        tests[i] = (struct CMUnitTest){names[i], agrees_with_pytorch, NULL, NULL, names[i]};
+    return _cmocka_run_group_tests("golden_rnn", tests, (size_t)name_count, NULL, NULL);
+}
