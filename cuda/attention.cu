@@ -157,7 +157,8 @@ static __global__ void attend_back(view a, const float *weights, const float *dc
             float h = a.additive ? tanhf(q[j] + key) : 0.0f;
             sum = fmaf(de[s], a.additive ? 1.0f - h * h : key, sum);
         }
-        dq[q_of(a, at) + j] = sum * (a.additive ? a.v[at.n * a.width + j] : a.scale);
+        float slope = a.additive ? a.v[at.n * a.width + j] : a.scale;
+        dq[q_of(a, at) + j] = limit == 0 ? 0.0f : sum * slope; /* even where v is NaN */
     }
 }
 
@@ -166,16 +167,18 @@ static __device__ void key_back(const view &a, int64_t n, int64_t b, int64_t s, 
     const float *dscores, float *dkeys, float *dv_parts)
 {
     float key = a.keys[key_of(a, n, b, s) + j], sum = 0.0f, dv = 0.0f;
+    int seen = 0;
     for (int64_t t = 0; t < a.queries; t++) {
         query at = {n, t, b};
         if (s >= limit_of(a, at)) continue;
+        seen = 1;
         float de = dscores[weights_of(a, at) + s], q = a.q[q_of(a, at) + j];
         float h = a.additive ? tanhf(q + key) : 0.0f;
         sum = fmaf(de, a.additive ? 1.0f - h * h : q, sum);
         dv = fmaf(de, h, dv);
     }
-    if (dkeys != NULL)
-        dkeys[key_of(a, n, b, s) + j] = sum * (a.additive ? a.v[n * a.width + j] : a.scale);
+    float slope = a.additive ? a.v[n * a.width + j] : a.scale;
+    if (dkeys != NULL) dkeys[key_of(a, n, b, s) + j] = seen ? sum * slope : 0.0f;
     if (dv_parts != NULL) dv_parts[(s * a.batch + b) * a.heads * a.width + n * a.width + j] = dv;
 }
 
@@ -277,11 +280,11 @@ int32_t rki_cuda_attention_source(void *self, const rki_attention_source *call)
     RKI_TRY(make_view(&staging, &call->attention, &a));
     int64_t rows = a.positions * a.batch;
     float *parts = call->dv == NULL ? NULL : static_cast<float *>(call->scratch);
-    RKI_TRY(rki_cuda_launch(device, "attention_source", static_cast<unsigned>(rows * a.heads),
-        THREADS, source_back, a, floats(call->weights), floats(call->dscores),
-        floats(call->dcontext), static_cast<float *>(call->dkeys),
-        static_cast<float *>(call->dvalues), parts));
+    RKI_TRY(
+        rki_cuda_launch(device, "attention_source", static_cast<unsigned>(rows * a.heads), THREADS,
+            source_back, a, floats(call->weights), floats(call->dscores), floats(call->dcontext),
+            static_cast<float *>(call->dkeys), static_cast<float *>(call->dvalues), parts));
     if (parts == NULL) return RNNKIT_OK;
-    return rki_cuda_queue_column_sum(device, rows, call->attention.width, parts, 1,
-        static_cast<float *>(call->dv));
+    return rki_cuda_queue_column_sum(
+        device, rows, call->attention.width, parts, 1, static_cast<float *>(call->dv));
 }

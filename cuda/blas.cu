@@ -27,8 +27,7 @@ static functions blas;
 static char refusal[384]; /* why it is not loaded; empty: it is */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-template <typename Function>
-static void find(void *library, const char *name, Function *function)
+template <typename Function> static void find(void *library, const char *name, Function *function)
 {
     void *symbol = dlsym(library, name);
     if (symbol == NULL) snprintf(refusal, sizeof refusal, "cuBLAS has no %s", name);
@@ -85,10 +84,10 @@ int32_t rki_cuda_blas_open(rki_cuda *device)
         device, cudaMalloc(&own->workspace, WORKSPACE), "allocating cuBLAS's workspace"));
     RKI_TRY(rki_cuda_check_blas(
         device, blas.set_stream(own->handle, device->stream), "giving cuBLAS its stream"));
-    RKI_TRY(rki_cuda_check_blas(device,
-        blas.set_workspace(own->handle, own->workspace, WORKSPACE), "giving cuBLAS its workspace"));
-    return rki_cuda_check_blas(device, blas.set_math_mode(own->handle, CUBLAS_PEDANTIC_MATH),
-        "holding cuBLAS to fp32");
+    RKI_TRY(rki_cuda_check_blas(device, blas.set_workspace(own->handle, own->workspace, WORKSPACE),
+        "giving cuBLAS its workspace"));
+    return rki_cuda_check_blas(
+        device, blas.set_math_mode(own->handle, CUBLAS_PEDANTIC_MATH), "holding cuBLAS to fp32");
 }
 
 void rki_cuda_blas_close(rki_cuda *device)

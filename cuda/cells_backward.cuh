@@ -14,16 +14,16 @@ struct rki_cuda_back_step {
     int64_t hidden, width, output;
     const float *gates, *u_n, *c_before, *raw_a, *raw_u;
     const float *norm_ih, *norm_hh, *norm_c, *norm_c_bias;
-    const float *h_before;  /* [.][output] */
-    const float *dy, *dq;   /* dq: what comes through a projection in place of dh' */
+    const float *h_before; /* [.][output] */
+    const float *dy, *dq;  /* dq: what comes through a projection in place of dh' */
     int64_t lddy;
     const float *dhn, *dcn; /* by row of the batch, or NULL */
     const int32_t *ranks;
-    int64_t next;           /* ranks below have a step after this one */
+    int64_t next; /* ranks below have a step after this one */
     float *carry_h, *carry_c;
-    float *dh;              /* [.][output] dh' for a projection */
-    float *ds_a, *ds_u;     /* [.][width] gradients of what is added up in a gate, from x and h */
-    float *reset_h, *dreset_h; /* GRU_BEFORE: r h and its gradient */
+    float *dh;          /* [.][output] dh' for a projection */
+    float *ds_a, *ds_u; /* [.][width] gradients of what is added up in a gate, from x and h */
+    float *reset_h, *dreset_h;    /* GRU_BEFORE: r h and its gradient */
     float *through_a, *through_u; /* [.][width] ds behind layer_norm */
     float *norm_a, *norm_u;       /* [.][width] ds normal(.) */
     float *dshown, *norm_shown;   /* [.][hidden] the same of norm_c */

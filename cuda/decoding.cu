@@ -40,8 +40,8 @@ static __global__ void lstm_cell(
     }
 }
 
-static __global__ void gru_cell(int64_t count, int64_t hidden, float *sums, const float *reset,
-    const float *h_before, float *h)
+static __global__ void gru_cell(
+    int64_t count, int64_t hidden, float *sums, const float *reset, const float *h_before, float *h)
 {
     int64_t stride = (int64_t)gridDim.x * blockDim.x;
     for (int64_t at = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; at < count; at += stride) {

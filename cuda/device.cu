@@ -25,8 +25,8 @@ template <typename Function> static int find(const char *name, Function *functio
 {
     void *symbol = NULL;
     cudaDriverEntryPointQueryResult result;
-    cudaError_t error = cudaGetDriverEntryPointByVersion(
-        name, &symbol, 12000, cudaEnableDefault, &result);
+    cudaError_t error =
+        cudaGetDriverEntryPointByVersion(name, &symbol, 12000, cudaEnableDefault, &result);
     memcpy(function, &symbol, sizeof symbol);
     return error == cudaSuccess && symbol != NULL;
 }
@@ -70,8 +70,8 @@ int32_t rki_cuda_check(rki_cuda *device, cudaError_t error, const char *what)
     if (error == cudaSuccess) return RNNKIT_OK;
     cudaGetLastError(); /* it is reported here, and is not to turn up again */
     if (error == cudaErrorMemoryAllocation)
-        return device->host.fail(RNNKIT_E_MEMORY, "cuda:%d: %s: no device memory left",
-            device->index, what);
+        return device->host.fail(
+            RNNKIT_E_MEMORY, "cuda:%d: %s: no device memory left", device->index, what);
     see_whether_lost(device);
     return device->host.fail(RNNKIT_E_DEVICE, "cuda:%d: %s: %s (%s)", device->index, what,
         cudaGetErrorString(error), cudaGetErrorName(error));
@@ -82,11 +82,11 @@ int32_t rki_cuda_check_blas(rki_cuda *device, cublasStatus_t error, const char *
     if (error == CUBLAS_STATUS_SUCCESS) return RNNKIT_OK;
     cudaGetLastError();
     if (error == CUBLAS_STATUS_ALLOC_FAILED)
-        return device->host.fail(RNNKIT_E_MEMORY, "cuda:%d: %s: no device memory left",
-            device->index, what);
+        return device->host.fail(
+            RNNKIT_E_MEMORY, "cuda:%d: %s: no device memory left", device->index, what);
     see_whether_lost(device);
-    return device->host.fail(RNNKIT_E_DEVICE, "cuda:%d: %s: %s", device->index, what,
-        rki_cuda_blas_message(error));
+    return device->host.fail(
+        RNNKIT_E_DEVICE, "cuda:%d: %s: %s", device->index, what, rki_cuda_blas_message(error));
 }
 
 static rki_cuda_facts gather_facts()
@@ -96,8 +96,10 @@ static rki_cuda_facts gather_facts()
     cudaDriverGetVersion(&facts.driver);
     cudaError_t error = cudaGetDeviceCount(&facts.devices);
     facts.driver_too_old = error == cudaErrorInsufficientDriver;
-    if (error == cudaErrorNoDevice) facts.devices = 0;
-    else if (error != cudaSuccess) facts.error = cudaGetErrorString(error);
+    if (error == cudaErrorNoDevice)
+        facts.devices = 0;
+    else if (error != cudaSuccess)
+        facts.error = cudaGetErrorString(error);
     cudaGetLastError();
     return facts;
 }
@@ -153,8 +155,8 @@ static int32_t open_pool(rki_cuda *device)
     wish.allocType = cudaMemAllocationTypePinned;
     wish.location.type = cudaMemLocationTypeDevice;
     wish.location.id = device->index;
-    RKI_TRY(rki_cuda_check(
-        device, cudaMemPoolCreate(&device->pool, &wish), "creating a memory pool"));
+    RKI_TRY(
+        rki_cuda_check(device, cudaMemPoolCreate(&device->pool, &wish), "creating a memory pool"));
     uint64_t keep = UINT64_MAX;
     return rki_cuda_check(device,
         cudaMemPoolSetAttribute(device->pool, cudaMemPoolAttrReleaseThreshold, &keep),
@@ -200,8 +202,8 @@ static int32_t open_context(rki_cuda *device)
 {
     pthread_once(&once, find_calls);
     if (!calls_found)
-        return device->host.fail(RNNKIT_E_BACKEND,
-            "cuda:%d: the driver lacks calls of CUDA 12", device->index);
+        return device->host.fail(
+            RNNKIT_E_BACKEND, "cuda:%d: the driver lacks calls of CUDA 12", device->index);
     RKI_TRY(rki_cuda_check(device, cudaInitDevice(device->index, 0, 0), "starting the device"));
     if (calls.device_get(&device->number, device->index) != CUDA_SUCCESS ||
         calls.retain(&device->context, device->number) != CUDA_SUCCESS)

@@ -24,7 +24,7 @@ struct rki_cuda {
     int index;
     int multiprocessors;
     size_t shared_memory; /* that a block may ask for */
-    int lost; /* read and written atomically */
+    int lost;             /* read and written atomically */
     CUdevice number;
     CUcontext context; /* the device's primary one */
     cudaStream_t stream;
@@ -36,7 +36,7 @@ struct rki_cuda {
 /* The device's context is current from here to the end of the block, if status is 0. */
 class rki_cuda_scope
 {
-public:
+  public:
     explicit rki_cuda_scope(rki_cuda *device);
     ~rki_cuda_scope();
     rki_cuda_scope(const rki_cuda_scope &) = delete;

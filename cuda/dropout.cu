@@ -22,8 +22,8 @@ static __global__ void dropout(
 {
     int64_t stride = (int64_t)gridDim.x * blockDim.x, groups = (count + 3) / 4;
     for (int64_t g = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; g < groups; g += stride) {
-        philox4x32_ctr_t counter = {{(uint32_t)g, (uint32_t)((uint64_t)g >> 32), random.fixed[0],
-            random.fixed[1]}};
+        philox4x32_ctr_t counter = {
+            {(uint32_t)g, (uint32_t)((uint64_t)g >> 32), random.fixed[0], random.fixed[1]}};
         philox4x32_key_t key = {{random.key[0], random.key[1]}};
         philox4x32_ctr_t drawn = philox4x32(counter, key);
 #pragma unroll

@@ -46,8 +46,7 @@ int32_t rki_cuda_queue_column_sum(
     rki_cuda *device, int64_t m, int64_t n, const float *a, int accumulate, float *out)
 {
     dim3 grid(static_cast<unsigned>((n + COLUMNS - 1) / COLUMNS)), block(COLUMNS, LANES);
-    return rki_cuda_launch(
-        device, "column_sum", grid, block, column_sum, m, n, a, accumulate, out);
+    return rki_cuda_launch(device, "column_sum", grid, block, column_sum, m, n, a, accumulate, out);
 }
 
 int32_t rki_cuda_column_sum(

@@ -59,8 +59,8 @@ int32_t rki_cuda_upload(void *self, void *target, const void *source, size_t byt
     int part = staging.add(source, bytes);
     RKI_TRY(staging.commit());
     return rki_cuda_check(device,
-        cudaMemcpyAsync(target, staging.at<char>(part), bytes, cudaMemcpyDeviceToDevice,
-            device->stream),
+        cudaMemcpyAsync(
+            target, staging.at<char>(part), bytes, cudaMemcpyDeviceToDevice, device->stream),
         "copying to the device");
 }
 

@@ -1,5 +1,5 @@
-/* Negative sampling (equations in backend/backend.h): a warp for each row, then a block for each row
- * of the table that gets a gradient, which adds up its candidates in their order. */
+/* Negative sampling (equations in backend/backend.h): a warp for each row, then a block for each
+ * row of the table that gets a gradient, which adds up its candidates in their order. */
 #include <math.h>
 
 #include "device.cuh"
@@ -83,8 +83,8 @@ size_t rki_cuda_negative_sampling_scratch(void *self, const rki_negative_samplin
 static int32_t queue(rki_cuda *device, const rki_negative_sampling *call, const sampling &s,
     const int32_t *starts, const int32_t *order)
 {
-    RKI_TRY(rki_cuda_launch(device, "negative_sampling", static_cast<unsigned>(call->rows), WARP,
-        sample_rows, s));
+    RKI_TRY(rki_cuda_launch(
+        device, "negative_sampling", static_cast<unsigned>(call->rows), WARP, sample_rows, s));
     if (call->dx == NULL || call->unique == 0) return RNNKIT_OK;
     return rki_cuda_launch(device, "negative_sampling", rki_cuda_blocks(call->unique, 1), THREADS,
         sample_table, s, call->unique, starts, order, static_cast<float *>(call->dtable));

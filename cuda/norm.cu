@@ -75,7 +75,8 @@ int32_t rki_cuda_norm_backward(void *self, const rki_norm_backward *call)
     rki_cuda *device = static_cast<rki_cuda *>(self);
     rki_cuda_scope scope(device);
     RKI_TRY(scope.status);
-    const float *x = static_cast<const float *>(call->x), *dy = static_cast<const float *>(call->dy);
+    const float *x = static_cast<const float *>(call->x),
+                *dy = static_cast<const float *>(call->dy);
     const float *stash = static_cast<const float *>(call->stash);
     RKI_TRY(rki_cuda_launch(device, "norm_backward", static_cast<unsigned>(call->rows), THREADS,
         normalize_back, call->width, x, static_cast<const float *>(call->weight), stash, dy,

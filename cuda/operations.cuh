@@ -66,16 +66,14 @@ int32_t rki_cuda_attention_source(void *self, const rki_attention_source *call);
 int32_t rki_cuda_cell_forward(void *self, const rki_cell_forward *call);
 int32_t rki_cuda_cell_backward(void *self, const rki_cell_backward *call);
 int32_t rki_cuda_tanh(void *self, int64_t count, const void *x, void *y);
-int32_t rki_cuda_tanh_backward(
-    void *self, int64_t count, const void *y, const void *dy, void *dx);
+int32_t rki_cuda_tanh_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
 int32_t rki_cuda_top(void *self, const rki_top *call);
 
 /* norm.cu */
 int32_t rki_cuda_norm_forward(void *self, const rki_norm_forward *call);
 int32_t rki_cuda_norm_backward(void *self, const rki_norm_backward *call);
 int32_t rki_cuda_relu(void *self, int64_t count, const void *x, void *y);
-int32_t rki_cuda_relu_backward(
-    void *self, int64_t count, const void *y, const void *dy, void *dx);
+int32_t rki_cuda_relu_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
 
 /* update.cu, square_sum.cu */
 int32_t rki_cuda_update(void *self, const rki_update *call);

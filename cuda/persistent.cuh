@@ -54,11 +54,11 @@ struct rki_cuda_lstm_forward {
     rki_cuda_walk walk;
     int64_t hidden, ldy;
     const float *weight_hh, *bias_ih, *bias_hh;
-    float *a;       /* [positions][4 hidden] input products; the gates' values when training */
-    const float *h0; /* by rank */
-    float *y;       /* by position, rows ldy apart */
-    float *c_run;   /* [batch][hidden] by rank, replaced */
-    float *c_all;   /* by position when training, else NULL */
+    float *a;          /* [positions][4 hidden] input products; the gates' values when training */
+    const float *h0;   /* by rank */
+    float *y;          /* by position, rows ldy apart */
+    float *c_run;      /* [batch][hidden] by rank, replaced */
+    float *c_all;      /* by position when training, else NULL */
     unsigned *arrived; /* [groups] zeros */
 };
 int32_t rki_cuda_lstm_forward_queue(rki_cuda *device, const rki_cuda_lstm_forward *call);
@@ -69,16 +69,30 @@ struct rki_cuda_lstm_backward {
     int64_t hidden, lddy;
     const float *weight_hh, *gates, *c_all, *c_first, *dy, *dhn, *dcn;
     const int32_t *ranks;
-    float *ds;                 /* [positions][4 hidden] */
-    float *carry_h, *carry_c;  /* [batch][hidden] by rank */
+    float *ds;                /* [positions][4 hidden] */
+    float *carry_h, *carry_c; /* [batch][hidden] by rank */
     unsigned *arrived;
 };
 int32_t rki_cuda_lstm_backward_queue(rki_cuda *device, const rki_cuda_lstm_backward *call);
 
+/* The block's dynamic shared memory. */
+#ifdef RKI_CUDA_SHIM /* tests/cuda/shim */
+static inline float4 *rki_cuda_shared()
+{
+    return shim_shared();
+}
+#else
+extern __shared__ float4 rki_cuda_shared_memory[];
+static __device__ inline float4 *rki_cuda_shared()
+{
+    return rki_cuda_shared_memory;
+}
+#endif
+
 /* Queues a cooperative kernel with dynamic shared memory. */
 template <typename Call>
-int32_t rki_cuda_launch_together(rki_cuda *device, const char *what, unsigned blocks,
-    size_t shared, void (*kernel)(Call), const Call &call)
+int32_t rki_cuda_launch_together(rki_cuda *device, const char *what, unsigned blocks, size_t shared,
+    void (*kernel)(Call), const Call &call)
 {
     RKI_TRY(rki_cuda_check(device,
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared),
@@ -127,8 +141,8 @@ static __device__ inline void rki_cuda_slice_product(
             v[r] = *reinterpret_cast<const float4 *>(vectors + r * depth + base + 4 * q);
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            float4 w = *reinterpret_cast<const float4 *>(
-                slice + (base + i * KQ + q) * columns + column);
+            float4 w =
+                *reinterpret_cast<const float4 *>(slice + (base + i * KQ + q) * columns + column);
 #pragma unroll
             for (int r = 0; r < ROWS; r++) {
                 float of = i == 0 ? v[r].x : i == 1 ? v[r].y : i == 2 ? v[r].z : v[r].w;
@@ -166,7 +180,7 @@ static __device__ inline void rki_cuda_group_wait(unsigned *arrived, unsigned ex
 {
     if (threadIdx.x == 0) {
         while (*static_cast<volatile unsigned *>(arrived) < expected)
-            ;
+            __nanosleep(0);
         __threadfence();
     }
     __syncthreads();

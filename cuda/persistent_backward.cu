@@ -53,8 +53,8 @@ static __device__ void load_slice(
 
 /* The gate gradients of one row and unit; dh and dc of it become those of the step before, but for
  * what comes through W_hh. */
-static __device__ void make_gradients(const rki_cuda_lstm_backward &call, int64_t k,
-    int64_t rank, int64_t unit, float dh, float *dc)
+static __device__ void make_gradients(
+    const rki_cuda_lstm_backward &call, int64_t k, int64_t rank, int64_t unit, float dh, float *dc)
 {
     int64_t hidden = call.hidden, position = call.walk.offset(k) + rank;
     const float *gates = call.gates + position * 4 * hidden + unit;
@@ -103,11 +103,10 @@ static __device__ float given_of(
 template <int KQ, int ROWS>
 static __global__ void __launch_bounds__(THREADS, 1) lstm_back(rki_cuda_lstm_backward call)
 {
-    extern __shared__ float4 memory[];
     typedef layout<KQ, ROWS> shape;
     const shape at(call.hidden);
     const int units = shape::units, row_step = THREADS / units;
-    float *slice = reinterpret_cast<float *>(memory), *vectors = slice + at.vectors();
+    float *slice = reinterpret_cast<float *>(rki_cuda_shared()), *vectors = slice + at.vectors();
     float *partial = slice + at.partial(), *dh = slice + at.dh();
     float *dc = slice + at.dc(call.slices.most_rows);
     int64_t group = blockIdx.x / call.slices.blocks, groups = call.slices.groups;
@@ -132,8 +131,7 @@ static __global__ void __launch_bounds__(THREADS, 1) lstm_back(rki_cuda_lstm_bac
         expected += (unsigned)call.slices.blocks;
         rki_cuda_group_wait(&call.arrived[group], expected);
         for (int first = 0; first < rows; first += ROWS) {
-            load_gradients<ROWS>(
-                call, call.walk.offset(k) + group, first, rows, at.depth, vectors);
+            load_gradients<ROWS>(call, call.walk.offset(k) + group, first, rows, at.depth, vectors);
             __syncthreads();
             rki_cuda_slice_product<KQ, ROWS>(slice, vectors, at.depth, partial);
             __syncthreads();

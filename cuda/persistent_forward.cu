@@ -73,8 +73,7 @@ static __device__ float4 add_partials(const float *partial, int row, int column)
     float4 sum = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
 #pragma unroll
     for (int w = 0; w < WARPS; w++) {
-        float4 p =
-            *reinterpret_cast<const float4 *>(partial + (w * ROWS + row) * COLUMNS + column);
+        float4 p = *reinterpret_cast<const float4 *>(partial + (w * ROWS + row) * COLUMNS + column);
         sum.x += p.x;
         sum.y += p.y;
         sum.z += p.z;
@@ -106,8 +105,8 @@ static __device__ float4 bias_of(const rki_cuda_lstm_forward &call, int64_t unit
 }
 
 /* From what a gate adds up to, to the state; `cell` is c of this row and unit. */
-static __device__ void make_state(const rki_cuda_lstm_forward &call, int64_t position,
-    int64_t unit, float4 sum, float *cell)
+static __device__ void make_state(
+    const rki_cuda_lstm_forward &call, int64_t position, int64_t unit, float4 sum, float *cell)
 {
     float i = rki_cuda_sigmoid(sum.x), f = rki_cuda_sigmoid(sum.y);
     float g = tanhf(sum.z), o = rki_cuda_sigmoid(sum.w);
@@ -131,10 +130,9 @@ static __device__ int rows_of_group(int64_t count, int64_t group, int64_t groups
 template <int KQ, int ROWS>
 static __global__ void __launch_bounds__(THREADS, 1) lstm(rki_cuda_lstm_forward call)
 {
-    extern __shared__ float4 memory[];
     typedef layout<KQ, ROWS> shape;
     const shape at(call.hidden);
-    float *slice = reinterpret_cast<float *>(memory), *vectors = slice + at.vectors();
+    float *slice = reinterpret_cast<float *>(rki_cuda_shared()), *vectors = slice + at.vectors();
     float *partial = slice + at.partial(), *cells = slice + at.cells();
     int64_t group = blockIdx.x / call.slices.blocks, groups = call.slices.groups;
     int first_unit = (int)(blockIdx.x % call.slices.blocks) * shape::units;
@@ -154,14 +152,11 @@ static __global__ void __launch_bounds__(THREADS, 1) lstm(rki_cuda_lstm_forward 
         if (rows == 0) break; /* and so at all later steps, for the whole group */
         for (int first = 0; first < rows; first += ROWS) {
             int has_row = mine.exists && first + mine.row < rows;
-            int64_t position =
-                call.walk.offset(k) + group + (int64_t)(first + mine.row) * groups;
+            int64_t position = call.walk.offset(k) + group + (int64_t)(first + mine.row) * groups;
             float4 sum = {};
-            if (has_row)
-                sum = input_of(call, call.a + position * 4 * call.hidden, bias, mine.unit);
+            if (has_row) sum = input_of(call, call.a + position * 4 * call.hidden, bias, mine.unit);
             if (first == 0 && k > 0)
-                rki_cuda_group_wait(
-                    &call.arrived[group], (unsigned)(k * call.slices.blocks));
+                rki_cuda_group_wait(&call.arrived[group], (unsigned)(k * call.slices.blocks));
             load_states<ROWS>(call, k, group, first, rows, at.depth, vectors);
             __syncthreads();
             rki_cuda_slice_product<KQ, ROWS>(slice, vectors, at.depth, partial);

@@ -2,6 +2,7 @@
 #ifndef RKI_CUDA_PHILOX_CUH
 #define RKI_CUDA_PHILOX_CUH
 
+#include <cuda_runtime.h>
 #include <stdint.h>
 
 #define R123_USE_SSE 0

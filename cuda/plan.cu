@@ -51,9 +51,8 @@ static int64_t sort_rows(const rki_recurrent *layer, int32_t *ranks, int32_t *of
     return longest;
 }
 
-static void fill_positions(
-    const rki_recurrent *layer, const rki_cuda_plan *plan, const int32_t *ranks, int32_t *rows,
-    int32_t *before, int32_t *last)
+static void fill_positions(const rki_recurrent *layer, const rki_cuda_plan *plan,
+    const int32_t *ranks, int32_t *rows, int32_t *before, int32_t *last)
 {
     for (int64_t r = 0; r < layer->batch; r++)
         last[r] = -1;
@@ -83,8 +82,8 @@ int32_t rki_cuda_plan_make(
     int offsets = staging->add(NULL, (size_t)(layer->steps + 2) * sizeof(int32_t));
     RKI_TRY(staging->take());
     plan->offsets = staging->staged<int32_t>(offsets);
-    plan->steps = sort_rows(
-        layer, staging->staged<int32_t>(ranks), staging->staged<int32_t>(offsets));
+    plan->steps =
+        sort_rows(layer, staging->staged<int32_t>(ranks), staging->staged<int32_t>(offsets));
     plan->positions = plan->offsets[plan->steps];
     fill_positions(layer, plan, staging->staged<int32_t>(ranks), staging->staged<int32_t>(rows),
         staging->staged<int32_t>(before), staging->staged<int32_t>(last));

@@ -133,8 +133,8 @@ int32_t rki_cuda_pool_backward(void *self, const rki_pool_backward *call)
 }
 
 /* A stash array, whose rows are positions, as the caller's array of steps and rows. */
-static int32_t show(rki_cuda *device, const rki_cuda_plan *plan, int64_t width,
-    const float *positions, void *out)
+static int32_t show(
+    rki_cuda *device, const rki_cuda_plan *plan, int64_t width, const float *positions, void *out)
 {
     float *shown = static_cast<float *>(out);
     int64_t rows = plan->layer->steps * plan->layer->batch;

@@ -28,7 +28,7 @@ int rki_cuda_explain_machine(const rki_cuda_facts *facts, char *reason, size_t c
 static int serves(const char *entry, size_t length, int capability)
 {
     int built = (int)strtol(entry, NULL, 10);
-    int real = memchr(entry, 'v', length) == NULL;    /* not "-virtual" */
+    int real = memchr(entry, 'v', length) == NULL;              /* not "-virtual" */
     int virtual_ = memchr(entry, 'r', length) == NULL || !real; /* not "-real" */
     if (real && built / 10 == capability / 10 && built <= capability) return 1;
     return virtual_ && built <= capability;

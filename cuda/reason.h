@@ -11,11 +11,11 @@ extern "C" {
 
 /* What the CUDA runtime said. Versions are major * 1000 + minor * 10, as CUDA counts them. */
 typedef struct rki_cuda_facts {
-    int driver;             /* the newest CUDA that the driver knows; 0: there is no driver */
-    int runtime;            /* the CUDA that the plug-in was built with */
-    int driver_too_old;     /* the runtime refuses this driver */
-    int devices;            /* how many devices the driver shows */
-    const char *error;      /* what else went wrong, in the runtime's words; NULL: nothing */
+    int driver;         /* the newest CUDA that the driver knows; 0: there is no driver */
+    int runtime;        /* the CUDA that the plug-in was built with */
+    int driver_too_old; /* the runtime refuses this driver */
+    int devices;        /* how many devices the driver shows */
+    const char *error;  /* what else went wrong, in the runtime's words; NULL: nothing */
 } rki_cuda_facts;
 
 /* One device. Compute capability 9.0 is 90. */

@@ -20,10 +20,10 @@ struct rki_cuda_plan {
     int64_t positions;      /* rows of all blocks */
     const int32_t *offsets; /* on the host, [steps + 1]; packed alone, like all that follow */
     /* on the device */
-    const int32_t *rows;    /* [positions] t * batch + b of a position */
-    const int32_t *before;  /* [positions] that of the step before, or -1 - b: the initial state */
-    const int32_t *ranks;   /* [batch] which b a rank is */
-    const int32_t *last;    /* [batch] the position of a rank's last step, or -1: it has none */
+    const int32_t *rows;   /* [positions] t * batch + b of a position */
+    const int32_t *before; /* [positions] that of the step before, or -1 - b: the initial state */
+    const int32_t *ranks;  /* [batch] which b a rank is */
+    const int32_t *last;   /* [batch] the position of a rank's last step, or -1: it has none */
     const int32_t *device_offsets; /* as offsets */
 
     int64_t offset(int64_t k) const
@@ -45,7 +45,7 @@ int32_t rki_cuda_plan_make(
  * calls say how large it has to be. */
 class rki_cuda_cutter
 {
-public:
+  public:
     explicit rki_cuda_cutter(const void *block)
         : block_(static_cast<char *>(const_cast<void *>(block))), used(0)
     {
@@ -59,19 +59,19 @@ public:
         return reinterpret_cast<float *>(at);
     }
 
-private:
+  private:
     char *block_;
 
-public:
+  public:
     size_t used;
 };
 
 /* What a training forward pass leaves for backward. Rows are positions. */
 struct rki_cuda_stash {
-    float *gates;        /* [.][gates hidden] values; h' for TANH and RELU */
-    float *c;            /* [.][hidden] c_t; LSTM */
-    float *q;            /* [.][hidden] o tanh(.); LSTM with a projection */
-    float *u_n;          /* [.][hidden] what r multiplies; GRU */
+    float *gates;         /* [.][gates hidden] values; h' for TANH and RELU */
+    float *c;             /* [.][hidden] c_t; LSTM */
+    float *q;             /* [.][hidden] o tanh(.); LSTM with a projection */
+    float *u_n;           /* [.][hidden] what r multiplies; GRU */
     float *raw_a, *raw_u; /* [.][gates hidden] W_ih x, W_hh h; layer_norm */
     size_t bytes;
 };

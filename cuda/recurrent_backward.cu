@@ -53,7 +53,9 @@ static scratch scratch_cut(
 
 size_t rki_cuda_recurrent_backward_scratch(void *self, const rki_recurrent *layer)
 {
-    return scratch_cut(static_cast<const rki_cuda *>(self), layer, layer->starts != NULL || layer->lengths != NULL, NULL).bytes;
+    return scratch_cut(static_cast<const rki_cuda *>(self), layer,
+        layer->starts != NULL || layer->lengths != NULL, NULL)
+        .bytes;
 }
 
 struct pass {
@@ -86,10 +88,10 @@ static int32_t bring_in(pass *p)
     p->lddy = call->lddy;
     p->c_first = floats(call->c0);
     if (!p->plan.packed) return RNNKIT_OK;
-    RKI_TRY(rki_cuda_pack(p->device, p->plan.positions, layer->input, p->plan.rows, p->x,
-        layer->input, s->x));
-    RKI_TRY(rki_cuda_pack(p->device, p->plan.positions, layer->output, p->plan.rows, p->dy,
-        p->lddy, s->dy));
+    RKI_TRY(rki_cuda_pack(
+        p->device, p->plan.positions, layer->input, p->plan.rows, p->x, layer->input, s->x));
+    RKI_TRY(rki_cuda_pack(
+        p->device, p->plan.positions, layer->output, p->plan.rows, p->dy, p->lddy, s->dy));
     p->x = s->x;
     p->dy = s->dy;
     p->lddy = layer->output;
@@ -155,8 +157,8 @@ static rki_cuda_back_step make_step(const pass *p, int64_t k)
 static int32_t queue_kernel(
     pass *p, int64_t rows, void (*kernel)(rki_cuda_back_step), const rki_cuda_back_step &s)
 {
-    return rki_cuda_launch(p->device, "a recurrent step, backward", static_cast<unsigned>(rows),
-        THREADS, kernel, s);
+    return rki_cuda_launch(
+        p->device, "a recurrent step, backward", static_cast<unsigned>(rows), THREADS, kernel, s);
 }
 
 /* Resetting before the product: the gradient of r h comes out of a product of its own. */
@@ -165,9 +167,8 @@ static int32_t queue_gru_before(pass *p, int64_t rows, const rki_cuda_back_step 
     int64_t hidden = p->layer->hidden;
     const float *weight = floats(p->call->weights.weight_hh);
     RKI_TRY(queue_kernel(p, rows, gru_before_back_state, s));
-    RKI_TRY(rki_cuda_multiply(p->device, rows, hidden, hidden,
-        {s.ds_a + 2 * hidden, p->width, 0}, {weight + 2 * hidden * hidden, hidden, 0}, s.dreset_h,
-        hidden, 0));
+    RKI_TRY(rki_cuda_multiply(p->device, rows, hidden, hidden, {s.ds_a + 2 * hidden, p->width, 0},
+        {weight + 2 * hidden * hidden, hidden, 0}, s.dreset_h, hidden, 0));
     RKI_TRY(queue_kernel(p, rows, gru_before_back_reset, s));
     return rki_cuda_multiply(p->device, rows, hidden, 2 * hidden, {s.ds_a, p->width, 0},
         {weight, hidden, 0}, s.carry_h, hidden, 1);
@@ -225,8 +226,8 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
     call.carry_c = s->carry_c;
     call.arrived = reinterpret_cast<unsigned *>(s->counters);
     RKI_TRY(rki_cuda_check(p->device,
-        cudaMemsetAsync(s->counters, 0, (size_t)slices->groups * sizeof(unsigned),
-            p->device->stream),
+        cudaMemsetAsync(
+            s->counters, 0, (size_t)slices->groups * sizeof(unsigned), p->device->stream),
         "clearing counters"));
     return rki_cuda_lstm_backward_queue(p->device, &call);
 }
@@ -244,8 +245,8 @@ static int32_t queue_steps(pass *p)
 static int32_t add_product(pass *p, int64_t m, int64_t n, const float *of, int64_t ld_of,
     const float *by, int64_t ld_by, float *gradient)
 {
-    return rki_cuda_multiply(p->device, m, n, p->plan.positions, {of, ld_of, 1}, {by, ld_by, 0},
-        gradient, n, 1);
+    return rki_cuda_multiply(
+        p->device, m, n, p->plan.positions, {of, ld_of, 1}, {by, ld_by, 0}, gradient, n, 1);
 }
 
 static int32_t add_sum(pass *p, int64_t width, const float *of, void *gradient)
@@ -265,13 +266,11 @@ static int32_t add_weights(pass *p)
     RKI_TRY(add_product(p, width, layer->input, s->through_a, width, p->x, layer->input,
         static_cast<float *>(to->weight_ih)));
     if (layer->cell == RKI_CELL_GRU_BEFORE) {
-        RKI_TRY(add_product(
-            p, 2 * hidden, hidden, s->ds_a, width, s->previous, hidden, weight_hh));
+        RKI_TRY(add_product(p, 2 * hidden, hidden, s->ds_a, width, s->previous, hidden, weight_hh));
         RKI_TRY(add_product(p, hidden, hidden, s->ds_a + 2 * hidden, width, s->reset_h, hidden,
             weight_hh + 2 * hidden * hidden));
     } else {
-        RKI_TRY(
-            add_product(p, width, output, s->through_u, width, s->previous, output, weight_hh));
+        RKI_TRY(add_product(p, width, output, s->through_u, width, s->previous, output, weight_hh));
     }
     if (s->dh != NULL)
         RKI_TRY(add_product(p, output, hidden, s->dh, output, p->stash.q, hidden,
@@ -302,8 +301,8 @@ static int32_t write_dx(pass *p)
         input, !p->plan.packed && call->accumulate_dx));
     if (!p->plan.packed) return RNNKIT_OK;
     if (!call->accumulate_dx)
-        RKI_TRY(rki_cuda_clear(p->device, layer->steps * layer->batch, input,
-            static_cast<float *>(call->dx), input));
+        RKI_TRY(rki_cuda_clear(
+            p->device, layer->steps * layer->batch, input, static_cast<float *>(call->dx), input));
     return rki_cuda_unpack(p->device, p->plan.positions, input, p->plan.rows, dx, input,
         static_cast<float *>(call->dx), input, call->accumulate_dx);
 }
@@ -322,14 +321,13 @@ static __global__ void first_states(int64_t batch, int64_t width, const int32_t 
     }
 }
 
-static int32_t write_state(
-    pass *p, int64_t width, const float *carry, const void *given, void *out)
+static int32_t write_state(pass *p, int64_t width, const float *carry, const void *given, void *out)
 {
     if (out == NULL) return RNNKIT_OK;
     int64_t living = p->plan.steps == 0 ? 0 : p->plan.count(0);
-    return rki_cuda_launch(p->device, "gradients of a state",
-        rki_cuda_blocks(p->layer->batch, 1), THREADS, first_states, p->layer->batch, width,
-        p->plan.ranks, living, carry, floats(given), static_cast<float *>(out));
+    return rki_cuda_launch(p->device, "gradients of a state", rki_cuda_blocks(p->layer->batch, 1),
+        THREADS, first_states, p->layer->batch, width, p->plan.ranks, living, carry, floats(given),
+        static_cast<float *>(out));
 }
 
 int32_t rki_cuda_recurrent_backward(void *self, const rki_recurrent_backward *call)

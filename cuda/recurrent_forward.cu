@@ -12,18 +12,18 @@ enum { THREADS = RKI_CUDA_CELL_THREADS };
 
 /* What a cell's kernel gets of one step; rows are those of a block. */
 struct cell_step {
-    int64_t hidden, width;  /* of the gates' rows: gates hidden */
-    const float *a, *u;     /* [.][width] input and hidden product; u NULL: it is in a already */
+    int64_t hidden, width; /* of the gates' rows: gates hidden */
+    const float *a, *u;    /* [.][width] input and hidden product; u NULL: it is in a already */
     const float *bias_ih, *bias_hh, *norm_ih, *norm_hh, *norm_c, *norm_c_bias;
     const float *h_before, *c_before;
     int64_t ld_before;
-    float *gates;           /* [.][width], may be a */
-    float *u_n, *reset_h;   /* [.][hidden], or NULL */
-    float *c, *h;           /* h is q when there is a projection */
+    float *gates;         /* [.][width], may be a */
+    float *u_n, *reset_h; /* [.][hidden], or NULL */
+    float *c, *h;         /* h is q when there is a projection */
     int64_t ld;
     int projected;
     rki_cuda_zoneout zoneout_h, zoneout_c;
-    const int32_t *rows;    /* t * batch + b of the block's rows, or NULL: first_row + row */
+    const int32_t *rows; /* t * batch + b of the block's rows, or NULL: first_row + row */
     int64_t first_row;
 };
 
@@ -101,8 +101,7 @@ template <bool Norm> static __global__ void gru(cell_step s)
         gates[hidden + j] = z;
         gates[2 * hidden + j] = n;
         if (s.u_n != NULL) s.u_n[row * hidden + j] = u_n;
-        s.h[row * s.ld + j] =
-            mix(s.zoneout_h, place * hidden + j, before, n + z * (before - n));
+        s.h[row * s.ld + j] = mix(s.zoneout_h, place * hidden + j, before, n + z * (before - n));
     }
 }
 
@@ -131,8 +130,7 @@ static __global__ void gru_before_state(cell_step s)
         float z = gates[hidden + j], n = tanhf(products.sum(2 * hidden + j));
         float before = s.h_before[row * s.ld_before + j];
         gates[2 * hidden + j] = n;
-        s.h[row * s.ld + j] =
-            mix(s.zoneout_h, place * hidden + j, before, n + z * (before - n));
+        s.h[row * s.ld + j] = mix(s.zoneout_h, place * hidden + j, before, n + z * (before - n));
     }
 }
 
@@ -178,8 +176,8 @@ static __global__ void mix_rows(int64_t width, const float *now, const float *be
 {
     int64_t row = blockIdx.x, place = rows == NULL ? first_row + row : rows[row];
     for (int64_t j = threadIdx.x; j < width; j += THREADS)
-        h[row * ld + j] = mix(
-            zoneout, place * width + j, before[row * ld_before + j], now[row * width + j]);
+        h[row * ld + j] =
+            mix(zoneout, place * width + j, before[row * ld_before + j], now[row * width + j]);
 }
 
 /* One forward pass: arrays of floats, some of the caller's, some in stash or scratch. */
@@ -188,11 +186,11 @@ struct pass {
     const rki_recurrent *layer;
     const rki_recurrent_weights *weights;
     rki_cuda_plan plan;
-    int64_t width;           /* gates hidden */
-    float *a;                /* [positions][width] input products, where the gates' values go too
-                                unless layer_norm keeps them apart */
+    int64_t width; /* gates hidden */
+    float *a;      /* [positions][width] input products, where the gates' values go too
+                      unless layer_norm keeps them apart */
     float *gates, *raw_u, *u_n, *q, *c_all; /* by position when training, else by row of a block */
-    float *u;                /* [batch][width] or NULL: added to a */
+    float *u;                               /* [batch][width] or NULL: added to a */
     float *reset_h, *projected, *c_run, *h_first, *x, *y;
     int64_t ldx, ldy;
     unsigned *counters;
@@ -301,11 +299,9 @@ static void place_arrays(pass *p, const void *stash_block, const void *scratch_b
 static int32_t hidden_product(
     pass *p, int64_t rows, const float *before, int64_t ld_before, float *into, int accumulate)
 {
-    int64_t columns =
-        p->layer->cell == RKI_CELL_GRU_BEFORE ? 2 * p->layer->hidden : p->width;
-    return rki_cuda_multiply(p->device, rows, columns, p->layer->output,
-        {before, ld_before, 0}, {floats(p->weights->weight_hh), p->layer->output, 1}, into,
-        p->width, accumulate);
+    int64_t columns = p->layer->cell == RKI_CELL_GRU_BEFORE ? 2 * p->layer->hidden : p->width;
+    return rki_cuda_multiply(p->device, rows, columns, p->layer->output, {before, ld_before, 0},
+        {floats(p->weights->weight_hh), p->layer->output, 1}, into, p->width, accumulate);
 }
 
 static int32_t queue_cell(pass *p, int64_t rows, const cell_step &s)
@@ -404,8 +400,8 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices, const floa
     call.c_all = p->c_all;
     call.arrived = p->counters;
     RKI_TRY(rki_cuda_check(p->device,
-        cudaMemsetAsync(p->counters, 0, (size_t)slices->groups * sizeof(unsigned),
-            p->device->stream),
+        cudaMemsetAsync(
+            p->counters, 0, (size_t)slices->groups * sizeof(unsigned), p->device->stream),
         "clearing counters"));
     return rki_cuda_lstm_forward_queue(p->device, &call);
 }
@@ -452,8 +448,8 @@ static int32_t bring_in(pass *p, const rki_recurrent_forward *call, const float 
     if (p->c_run != NULL)
         RKI_TRY(rki_cuda_pack(p->device, batch, layer->hidden, p->plan.ranks, floats(call->c0),
             layer->hidden, p->c_run));
-    return rki_cuda_pack(p->device, p->plan.positions, layer->input, p->plan.rows,
-        floats(call->x), layer->input, p->x);
+    return rki_cuda_pack(p->device, p->plan.positions, layer->input, p->plan.rows, floats(call->x),
+        layer->input, p->x);
 }
 
 /* Outputs and last states to where the caller wants them. */
@@ -463,8 +459,8 @@ static int32_t bring_out(pass *p, const rki_recurrent_forward *call)
     int64_t hidden = layer->hidden;
     float *y = static_cast<float *>(call->y), *cn = static_cast<float *>(call->cn);
     if (p->plan.packed) {
-        RKI_TRY(rki_cuda_clear(
-            p->device, layer->steps * layer->batch, layer->output, y, call->ldy));
+        RKI_TRY(
+            rki_cuda_clear(p->device, layer->steps * layer->batch, layer->output, y, call->ldy));
         RKI_TRY(rki_cuda_unpack(p->device, p->plan.positions, layer->output, p->plan.rows, p->y,
             p->ldy, y, call->ldy, 0));
     }
@@ -472,15 +468,14 @@ static int32_t bring_out(pass *p, const rki_recurrent_forward *call)
         static_cast<float *>(call->hn)));
     if (p->c_run == NULL) return RNNKIT_OK;
     if (p->c_all != NULL)
-        return rki_cuda_last(
-            p->device, &p->plan, hidden, p->c_all, hidden, floats(call->c0), cn);
+        return rki_cuda_last(p->device, &p->plan, hidden, p->c_all, hidden, floats(call->c0), cn);
     if (!p->plan.packed) return copy_floats(p->device, cn, p->c_run, layer->batch * hidden);
     return rki_cuda_unpack(
         p->device, layer->batch, hidden, p->plan.ranks, p->c_run, hidden, cn, hidden, 0);
 }
 
-static void start(pass *p, rki_cuda *device, const rki_recurrent *layer,
-    const rki_recurrent_weights *weights)
+static void start(
+    pass *p, rki_cuda *device, const rki_recurrent *layer, const rki_recurrent_weights *weights)
 {
     *p = pass();
     p->device = device;

@@ -37,7 +37,7 @@ void rki_cuda_slots_close(rki_cuda *device);
 /* A slot in use, for as long as the object lives; the device's context is current. */
 class rki_cuda_staging
 {
-public:
+  public:
     explicit rki_cuda_staging(rki_cuda *device);
     ~rki_cuda_staging();
     rki_cuda_staging(const rki_cuda_staging &) = delete;
@@ -64,7 +64,7 @@ public:
     int32_t fetch(int part);
     int32_t wait();
 
-private:
+  private:
     rki_cuda *device_;
     rki_cuda_slot *slot_;
     const void *from_[RKI_CUDA_PARTS];

@@ -125,9 +125,9 @@ static int32_t chunk_losses(const loss_run &run, int64_t first, int64_t rows)
     wish w = run.wish_;
     w.targets += first;
     return rki_cuda_launch(run.device, "softmax_loss", static_cast<unsigned>(rows), THREADS,
-        softmax_row, call->classes, (float)call->scale, w,
-        static_cast<const float *>(call->bias), run.logits,
-        run.losses + first, run.row_loss == NULL ? NULL : run.row_loss + first, run.dx != NULL);
+        softmax_row, call->classes, (float)call->scale, w, static_cast<const float *>(call->bias),
+        run.logits, run.losses + first, run.row_loss == NULL ? NULL : run.row_loss + first,
+        run.dx != NULL);
 }
 
 static int32_t chunk_gradients(const loss_run &run, int64_t first, int64_t rows)
@@ -158,8 +158,8 @@ static int32_t chunk_gradients(const loss_run &run, int64_t first, int64_t rows)
     dweight.ldc = call->inputs;
     RKI_TRY(rki_cuda_queue_gemm(run.device, &dweight));
     if (call->bias == NULL) return RNNKIT_OK;
-    return rki_cuda_queue_column_sum(run.device, rows, call->classes, run.logits, first > 0,
-        static_cast<float *>(call->dbias));
+    return rki_cuda_queue_column_sum(
+        run.device, rows, call->classes, run.logits, first > 0, static_cast<float *>(call->dbias));
 }
 
 /* Queues everything; `total` of the staging is then on its way to the host. */
@@ -201,10 +201,9 @@ int32_t rki_cuda_softmax_loss(void *self, const rki_softmax_loss *call)
     run.wish_.class_weights = static_cast<const float *>(call->class_weights);
     run.wish_.hit = (float)(1.0 - call->smoothing);
     run.wish_.others = (float)(call->smoothing / (double)call->classes);
-    run.wish_.others_sum =
-        call->smoothing == 0.0
-            ? 0.0
-            : call->smoothing * call->class_weight_sum / (double)call->classes;
+    run.wish_.others_sum = call->smoothing == 0.0
+                               ? 0.0
+                               : call->smoothing * call->class_weight_sum / (double)call->classes;
     RKI_TRY(queue_all(run, &staging, total));
     RKI_TRY(staging.wait());
     *call->loss = *staging.staged<double>(total);

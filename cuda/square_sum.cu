@@ -38,8 +38,8 @@ static __global__ void square_rows(int64_t row_count, int64_t width, const int32
 
 /* Queues one sum over all elements or, if it has some, the rows that lie at `rows`; `sums` has room
  * for its blocks and is free again when the stream gets there. */
-static int32_t queue(rki_cuda *device, const rki_square_sum *call, const int32_t *rows,
-    double *sums, double *total)
+static int32_t queue(
+    rki_cuda *device, const rki_square_sum *call, const int32_t *rows, double *sums, double *total)
 {
     int64_t count = call->row_count * call->width, blocks = (count + PER_BLOCK - 1) / PER_BLOCK;
     if (blocks > MOST_BLOCKS) blocks = MOST_BLOCKS;
@@ -47,8 +47,8 @@ static int32_t queue(rki_cuda *device, const rki_square_sum *call, const int32_t
     dim3 grid(static_cast<unsigned>(blocks)), block(RKI_CUDA_SUM_THREADS);
     const float *x = static_cast<const float *>(call->x);
     if (call->rows == NULL)
-        RKI_TRY(rki_cuda_launch(
-            device, "square_sum", grid, block, square_all, count, x, limit, sums));
+        RKI_TRY(
+            rki_cuda_launch(device, "square_sum", grid, block, square_all, count, x, limit, sums));
     else
         RKI_TRY(rki_cuda_launch(device, "square_sum", grid, block, square_rows, call->row_count,
             call->width, rows, x, limit, sums));
@@ -87,8 +87,8 @@ int32_t rki_cuda_square_sum(void *self, int64_t count, const rki_square_sum *cal
     RKI_TRY(send_rows(&staging, rows, count, calls));
     const int32_t *at = staging.at<int32_t>(rows);
     for (int64_t i = 0; i < count; at += rows_of(&calls[i++]))
-        RKI_TRY(queue(
-            device, &calls[i], at, staging.at<double>(sums), staging.at<double>(totals) + i));
+        RKI_TRY(
+            queue(device, &calls[i], at, staging.at<double>(sums), staging.at<double>(totals) + i));
     RKI_TRY(staging.fetch(totals));
     RKI_TRY(staging.wait());
     for (int64_t i = 0; i < count; i++)

@@ -1,13 +1,13 @@
 /* Recurrent layers as large as those of programs: more hidden units than one block of threads, core
- * or cache has room for, and more rows than there are groups of them. LSTMs without options, forward
- * and backward, with and without lengths. */
+ * or cache has room for, and more rows than there are groups of them. LSTMs without options,
+ * forward and backward, with and without lengths. */
 #include "operations.h"
 
 #include <math.h>
 
 enum { MOST_BATCH = 512 };
 
-static const int64_t sizes[][4] = { /* steps, batch, input, hidden */
+static const int64_t sizes[][4] = {/* steps, batch, input, hidden */
     {6, 5, 12, 256}, {4, 3, 8, 450}, {5, 2, 4, 900}, {4, 400, 8, 96}, {9, 64, 20, 130},
     {4, 2, 6, 1200}};
 enum { SIZES = sizeof sizes / sizeof sizes[0] };

@@ -1,0 +1,286 @@
+/* Shim: coroutines for kernels, and the calls that do something. See cuda_runtime.h.
+ *
+ * A coroutine is entered once with makecontext and then switched by setjmp and longjmp, which
+ * cost no system call. It waits by handing the turn on until what it waits for has come.
+ */
+#include "cuda_runtime.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <ucontext.h>
+
+#include <deque>
+#include <vector>
+
+dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace
+{
+enum { STACK = 96 << 10, WARP = 32, PROCESSORS = 6, SHARED = 232448 };
+
+/* Waited at by all threads that are still alive. */
+struct barrier {
+    unsigned alive = 0, arrived = 0, turn = 0;
+};
+
+struct block {
+    dim3 index;
+    barrier all;
+    std::vector<barrier> warps;
+    std::vector<float> shuffled; /* [2][threads] by the turn's parity */
+    std::vector<float4> shared;
+};
+
+struct fiber {
+    jmp_buf here;
+    ucontext_t entry;
+    std::vector<char> stack = std::vector<char>(STACK);
+    block *of = nullptr;
+    unsigned number = 0;
+    bool started = false, done = true;
+};
+
+std::deque<fiber> fibers;
+fiber *running;
+jmp_buf scheduler;
+ucontext_t scheduler_entry;
+const std::function<void()> *job;
+
+void set_indices(const fiber *f)
+{
+    blockIdx = f->of->index;
+    threadIdx = dim3(f->number % blockDim.x, f->number / blockDim.x % blockDim.y,
+        f->number / blockDim.x / blockDim.y);
+}
+
+void leave(barrier *b)
+{
+    b->alive--;
+    if (b->alive > 0 && b->arrived == b->alive) {
+        b->arrived = 0;
+        b->turn++;
+    }
+}
+
+/* A coroutine goes from job to job and never returns. */
+void body()
+{
+    for (;;) {
+        fiber *me = running;
+        (*job)();
+        me->done = true;
+        leave(&me->of->warps[me->number / WARP]);
+        leave(&me->of->all);
+        if (_setjmp(me->here) == 0) _longjmp(scheduler, 1);
+    }
+}
+
+void resume(fiber *f)
+{
+    running = f;
+    set_indices(f);
+    if (_setjmp(scheduler) != 0) return;
+    if (f->started) _longjmp(f->here, 1);
+    f->started = true;
+    getcontext(&f->entry);
+    f->entry.uc_stack.ss_sp = f->stack.data();
+    f->entry.uc_stack.ss_size = f->stack.size();
+    f->entry.uc_link = nullptr;
+    makecontext(&f->entry, body, 0);
+    swapcontext(&scheduler_entry, &f->entry);
+}
+
+void hand_on()
+{
+    if (_setjmp(running->here) == 0) _longjmp(scheduler, 1);
+}
+
+void wait_at(barrier *b)
+{
+    unsigned turn = b->turn;
+    if (++b->arrived == b->alive) {
+        b->arrived = 0;
+        b->turn++;
+        return;
+    }
+    while (b->turn == turn)
+        hand_on();
+}
+
+void begin(block *b, dim3 index, unsigned threads, size_t shared)
+{
+    b->index = index;
+    b->all.alive = threads;
+    b->warps.resize((threads + WARP - 1) / WARP);
+    for (unsigned i = 0; i < threads; i++)
+        b->warps[i / WARP].alive++;
+    b->shuffled.resize(2 * threads);
+    b->shared.resize((shared + sizeof(float4) - 1) / sizeof(float4));
+    /* what is in it at first means nothing */
+    memset(static_cast<void *>(b->shared.data()), 0xFF, b->shared.size() * sizeof(float4));
+}
+
+dim3 index_of(const dim3 &grid, unsigned number)
+{
+    return dim3(number % grid.x, number / grid.x % grid.y, number / grid.x / grid.y);
+}
+
+/* Runs blocks first .. first + count - 1 at the same time. */
+void run_blocks(const cudaLaunchConfig_t *config, unsigned first, unsigned count)
+{
+    unsigned threads = config->blockDim.x * config->blockDim.y * config->blockDim.z;
+    std::vector<block> blocks(count);
+    while (fibers.size() < (size_t)count * threads)
+        fibers.emplace_back();
+    for (unsigned i = 0; i < count; i++) {
+        begin(&blocks[i], index_of(config->gridDim, first + i), threads, config->dynamicSmemBytes);
+        for (unsigned t = 0; t < threads; t++) {
+            fiber *f = &fibers[(size_t)i * threads + t];
+            f->of = &blocks[i];
+            f->number = t;
+            f->done = false;
+        }
+    }
+    for (bool any = true; any;) {
+        any = false;
+        for (size_t i = 0; i < (size_t)count * threads; i++) {
+            if (fibers[i].done) continue;
+            any = true;
+            resume(&fibers[i]);
+        }
+    }
+}
+} // namespace
+
+cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void()> &thread)
+{
+    unsigned blocks = config->gridDim.x * config->gridDim.y * config->gridDim.z;
+    int together = config->numAttrs > 0 && config->attrs[0].val.cooperative;
+    if (blocks == 0 || config->dynamicSmemBytes > SHARED || (together && blocks > PROCESSORS))
+        return 1;
+    job = &thread;
+    blockDim = config->blockDim;
+    gridDim = config->gridDim;
+    if (together) run_blocks(config, 0, blocks);
+    for (unsigned i = 0; !together && i < blocks; i++)
+        run_blocks(config, i, 1);
+    return cudaSuccess;
+}
+
+void __syncthreads()
+{
+    wait_at(&running->of->all);
+}
+
+void __syncwarp()
+{
+    wait_at(&running->of->warps[running->number / WARP]);
+}
+
+void __nanosleep(unsigned)
+{
+    hand_on();
+}
+
+float __shfl_xor_sync(unsigned, float value, int lanes)
+{
+    block *of = running->of;
+    barrier *warp = &of->warps[running->number / WARP];
+    float *slots = of->shuffled.data() + (warp->turn & 1) * (of->shuffled.size() / 2);
+    slots[running->number] = value;
+    wait_at(warp);
+    return slots[running->number ^ (unsigned)lanes];
+}
+
+float4 *shim_shared()
+{
+    return running->of->shared.data();
+}
+
+cudaError_t cudaMalloc(void **out, size_t bytes)
+{
+    *out = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    return *out == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+}
+
+cudaError_t cudaFree(void *block)
+{
+    free(block);
+    return cudaSuccess;
+}
+
+cudaError_t cudaMallocFromPoolAsync(void **out, size_t bytes, cudaMemPool_t, cudaStream_t)
+{
+    return cudaMalloc(out, bytes);
+}
+
+cudaError_t cudaFreeAsync(void *block, cudaStream_t)
+{
+    return cudaFree(block);
+}
+
+cudaError_t cudaMemsetAsync(void *block, int value, size_t bytes, cudaStream_t)
+{
+    memset(block, value, bytes);
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemset2DAsync(
+    void *block, size_t pitch, int value, size_t width, size_t height, cudaStream_t)
+{
+    for (size_t i = 0; i < height; i++)
+        memset(static_cast<char *>(block) + i * pitch, value, width);
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void *target, const void *source, size_t bytes, int, cudaStream_t)
+{
+    if (bytes > 0) memcpy(target, source, bytes);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceCount(int *count)
+{
+    *count = 1;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp *about, int)
+{
+    memset(about, 0, sizeof *about);
+    snprintf(about->name, sizeof about->name, "CPU shim");
+    about->major = 9;
+    return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int)
+{
+    *value = attribute == cudaDevAttrMultiProcessorCount            ? PROCESSORS
+             : attribute == cudaDevAttrMaxSharedMemoryPerBlockOptin ? SHARED
+                                                                    : 1;
+    return cudaSuccess;
+}
+
+cudaError_t cudaRuntimeGetVersion(int *version)
+{
+    *version = 13000;
+    return cudaSuccess;
+}
+
+cudaError_t cudaDriverGetVersion(int *version)
+{
+    return cudaRuntimeGetVersion(version);
+}
+
+/* The driver's calls that the plug-in asks for all say yes. */
+static int say_yes()
+{
+    return 0;
+}
+
+cudaError_t cudaGetDriverEntryPointByVersion(
+    const char *, void **out, unsigned, int, cudaDriverEntryPointQueryResult *)
+{
+    *out = reinterpret_cast<void *>(say_yes);
+    return cudaSuccess;
+}
