@@ -17,9 +17,11 @@ RNNKIT_BEGIN
  * 0.01), momentum (0), nesterov (0), beta1 (0.9), beta2 (0.999), alpha (0.99), epsilon (0: the
  * rule's own: adagrad 1e-10, others 1e-8), weight_decay (-1: the rule's own: adamw 0.01, others 0),
  * clip_norm (0: off), clip_value (0: off). On rows of a sparse embedding that were not used, adam,
- * adamw and rmsprop leave value, moments and decay alone. Arrays: none. Ownership: *out is the
- * caller's, to be given to rnnkit_optimizer_destroy; it keeps the model alive. Errors:
- * RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL, unknown rule), RNNKIT_E_OPTION, RNNKIT_E_MEMORY.
+ * adamw and rmsprop leave value, moments and decay alone.
+ * Arrays: none.
+ * Ownership: *out is the caller's, to be given to rnnkit_optimizer_destroy; it keeps the model
+ *   alive.
+ * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL, unknown rule), RNNKIT_E_OPTION, RNNKIT_E_MEMORY.
  * Threads: owner of the model.
  * Since: 0.1.
  * Source: Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2019 (AdamW); Duchi et al. 2011
