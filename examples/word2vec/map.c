@@ -108,8 +108,9 @@ static int draw_panel(FILE *out, const rnnkit_vectors *vectors, const map *of, c
     for (size_t i = 0; i < of->count; i++)
         widths[i] = width_of(word_of(vectors, (int32_t)i, word));
     labels_place(places, widths, of->count, sides);
-    fprintf(out, "<g transform='translate(%.0f 0)'>\n<text x='%d' y='26' font-size='18'>%s</text>\n",
-        left, MARGIN, title);
+    fprintf(out,
+        "<g transform='translate(%.0f 0)'>\n<text x='%d' y='26' font-size='18'>%s</text>\n", left,
+        MARGIN, title);
     for (size_t i = 0; i < of->count; i++)
         draw_word(out, places + 2 * i, sides[i], word_of(vectors, (int32_t)i, word));
     fputs("</g>\n", out);

@@ -56,8 +56,8 @@ RNNKIT_API void rnnkit_batches_destroy(rnnkit_batches *batches);
  * Since: 0.1.
  * Source: none.
  */
-RNNKIT_API RNNKIT_CHECK int32_t rnnkit_batches_next(rnnkit_batches *batches, const int32_t **x,
-    const int32_t **y, int64_t *steps, int64_t *rows);
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_batches_next(
+    rnnkit_batches *batches, const int32_t **x, const int32_t **y, int64_t *steps, int64_t *rows);
 
 /** Starts the next epoch; sliding windows come in another order.
  *

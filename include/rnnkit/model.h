@@ -122,8 +122,8 @@ RNNKIT_API const char *rnnkit_model_parameter_name(const rnnkit_model *model, in
  * Since: 0.1.
  * Source: none.
  */
-RNNKIT_API RNNKIT_CHECK int32_t rnnkit_model_parameter_shape(const rnnkit_model *model,
-    const char *name, int64_t *dims, int64_t capacity, int64_t *rank);
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_model_parameter_shape(
+    const rnnkit_model *model, const char *name, int64_t *dims, int64_t capacity, int64_t *rank);
 
 /** Copies a parameter's values to the host.
  *

@@ -114,8 +114,8 @@ static int32_t describe(const char *noun, listing *to)
         return RNNKIT_OK;
     }
     return rki_fail(RNNKIT_E_NOT_FOUND, "there are no options of '%.40s'%s%s%s", noun,
-        nearest.best != NULL ? "; did you mean '" : "",
-        nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
+        nearest.best != NULL ? "; did you mean '" : "", nearest.best != NULL ? nearest.best : "",
+        nearest.best != NULL ? "'?" : "");
 }
 
 static int32_t give(const char *noun, char *buffer, int64_t capacity, int64_t *needed)
@@ -129,8 +129,7 @@ static int32_t give(const char *noun, char *buffer, int64_t capacity, int64_t *n
     return rki_give_text(list.text, buffer, capacity, needed);
 }
 
-int32_t rnnkit_options_describe(
-    const char *noun, char *buffer, int64_t capacity, int64_t *needed)
+int32_t rnnkit_options_describe(const char *noun, char *buffer, int64_t capacity, int64_t *needed)
 {
     return rki_leave(NULL, __func__, give(noun, buffer, capacity, needed));
 }

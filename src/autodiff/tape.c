@@ -174,7 +174,8 @@ static int32_t backward(rnnkit_tape *tape, rnnkit_tensor *loss)
     RKI_TRY(rki_tape_check(tape, loss, "loss"));
     if (!tape->train) return rki_fail(RNNKIT_E_ORDER, "the tape was created with train=0");
     if (tape->backward_done)
-        return rki_fail(RNNKIT_E_ORDER, "the gradients were computed already; clear the tape first");
+        return rki_fail(
+            RNNKIT_E_ORDER, "the gradients were computed already; clear the tape first");
     char text[RKI_SHAPE_TEXT];
     if (rki_shape_count(&loss->shape) != 1)
         return rki_fail(RNNKIT_E_SHAPE, "loss has shape %s, expected one element",

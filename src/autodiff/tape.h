@@ -21,8 +21,8 @@ struct rnnkit_tensor {
     rnnkit_tensor *previous; /* all tensors of the tape, the newest first */
     rki_shape shape;
     void *data;
-    void *gradient;      /* NULL until something flowed */
-    int needs_gradient;  /* on the way from a parameter to the loss */
+    void *gradient;     /* NULL until something flowed */
+    int needs_gradient; /* on the way from a parameter to the loss */
 };
 
 typedef struct rki_node rki_node;

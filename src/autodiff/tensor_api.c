@@ -8,9 +8,10 @@ static int32_t shape(const rnnkit_tensor *tensor, int64_t *dims, int64_t capacit
     RKI_TRY(rki_check_pointer(rank, "rank"));
     *rank = tensor->shape.rank;
     if (capacity < tensor->shape.rank)
-        return rki_fail(RNNKIT_E_TOO_SMALL, "dims holds %lld sizes, %lld are needed", (long long)capacity,
-            (long long)tensor->shape.rank);
-    for (int64_t i = 0; i < tensor->shape.rank; i++) dims[i] = tensor->shape.dims[i];
+        return rki_fail(RNNKIT_E_TOO_SMALL, "dims holds %lld sizes, %lld are needed",
+            (long long)capacity, (long long)tensor->shape.rank);
+    for (int64_t i = 0; i < tensor->shape.rank; i++)
+        dims[i] = tensor->shape.dims[i];
     return RNNKIT_OK;
 }
 
@@ -35,22 +36,22 @@ int32_t rnnkit_tensor_read(const rnnkit_tensor *tensor, float *values, int64_t c
 {
     int32_t status = check_room(tensor, values, count);
     if (status >= 0)
-        status = rki_device_read(tensor->tape->device, &tensor->tape->context->memory,
-            tensor->data, values, count);
+        status = rki_device_read(
+            tensor->tape->device, &tensor->tape->context->memory, tensor->data, values, count);
     return rki_leave(NULL, __func__, status);
 }
 
 static int32_t read_gradient(const rnnkit_tensor *tensor, float *values, int64_t count)
 {
     RKI_TRY(check_room(tensor, values, count));
-    if (!tensor->tape->train)
-        return rki_fail(RNNKIT_E_ORDER, "the tape was created with train=0");
+    if (!tensor->tape->train) return rki_fail(RNNKIT_E_ORDER, "the tape was created with train=0");
     if (tensor->gradient == NULL) {
-        for (int64_t i = 0; i < count; i++) values[i] = 0;
+        for (int64_t i = 0; i < count; i++)
+            values[i] = 0;
         return RNNKIT_OK;
     }
-    return rki_device_read(tensor->tape->device, &tensor->tape->context->memory, tensor->gradient,
-        values, count);
+    return rki_device_read(
+        tensor->tape->device, &tensor->tape->context->memory, tensor->gradient, values, count);
 }
 
 int32_t rnnkit_tensor_read_gradient(const rnnkit_tensor *tensor, float *values, int64_t count)
@@ -74,15 +75,16 @@ int32_t rnnkit_tensor_item(const rnnkit_tensor *tensor, double *value)
     return rki_leave(NULL, __func__, item(tensor, value));
 }
 
-static int32_t input(rnnkit_tape *tape, const float *values, const int64_t *dims, int64_t rank,
-    rnnkit_tensor **out)
+static int32_t input(
+    rnnkit_tape *tape, const float *values, const int64_t *dims, int64_t rank, rnnkit_tensor **out)
 {
     RKI_TRY(rki_check(tape, RKI_KIND_TAPE, "tape"));
     RKI_TRY(rki_check_pointer(values, "values"));
     RKI_TRY(rki_check_pointer(dims, "dims"));
     RKI_TRY(rki_check_pointer(out, "out"));
     if (rank < 1 || rank > RKI_RANK)
-        return rki_fail(RNNKIT_E_ARGUMENT, "rank is %lld, expected 1 to %d", (long long)rank, RKI_RANK);
+        return rki_fail(
+            RNNKIT_E_ARGUMENT, "rank is %lld, expected 1 to %d", (long long)rank, RKI_RANK);
     rki_shape made;
     RKI_TRY(rki_shape_make(dims, rank, &made));
     rnnkit_tensor *tensor;
@@ -93,8 +95,8 @@ static int32_t input(rnnkit_tape *tape, const float *values, const int64_t *dims
     return RNNKIT_OK;
 }
 
-int32_t rnnkit_tape_input(rnnkit_tape *tape, const float *values, const int64_t *dims,
-    int64_t rank, rnnkit_tensor **out)
+int32_t rnnkit_tape_input(
+    rnnkit_tape *tape, const float *values, const int64_t *dims, int64_t rank, rnnkit_tensor **out)
 {
     int32_t status = input(tape, values, dims, rank, out);
     return rki_leave(status == RNNKIT_E_HANDLE ? NULL : tape->context, __func__, status);

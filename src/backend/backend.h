@@ -407,8 +407,7 @@ typedef struct rki_backend {
     int32_t (*norm_forward)(void *self, const rki_norm_forward *call);
     int32_t (*norm_backward)(void *self, const rki_norm_backward *call);
     int32_t (*relu)(void *self, int64_t count, const void *x, void *y);
-    int32_t (*relu_backward)(
-        void *self, int64_t count, const void *y, const void *dy, void *dx);
+    int32_t (*relu_backward)(void *self, int64_t count, const void *y, const void *dy, void *dx);
 } rki_backend;
 
 /* The one symbol that a plug-in exports (name: RKI_BACKEND_ENTRY). */

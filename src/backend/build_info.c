@@ -15,15 +15,15 @@
 int32_t rnnkit_build_info(char *buffer, int64_t capacity, int64_t *needed)
 {
     char text[8192], about[1024];
-    size_t used = (size_t)snprintf(text, sizeof text,
-        "librnnkit %s\ncompiler: %s\nthreads: %lld (%s)\n", rnnkit_version(), COMPILER,
-        (long long)rki_threads_resolve(0),
+    size_t used =
+        (size_t)snprintf(text, sizeof text, "librnnkit %s\ncompiler: %s\nthreads: %lld (%s)\n",
+            rnnkit_version(), COMPILER, (long long)rki_threads_resolve(0),
 #ifdef _OPENMP
-        "OpenMP"
+            "OpenMP"
 #else
-        "built without OpenMP"
+            "built without OpenMP"
 #endif
-    );
+        );
     for (int32_t i = 0; i < rki_backend_count(); i++) {
         char reason[RKI_REASON_SIZE] = "";
         const char *name = rki_backend_name(i);

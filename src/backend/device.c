@@ -62,7 +62,8 @@ int32_t rki_device_write(const rki_device *device, const rki_memory *memory, voi
         return device->ops->upload(device->self, target, values, bytes);
     double *wide;
     RKI_TRY(double_buffer(memory, count, &wide));
-    for (int64_t i = 0; i < count; i++) wide[i] = values[i];
+    for (int64_t i = 0; i < count; i++)
+        wide[i] = values[i];
     int32_t status = device->ops->upload(device->self, target, wide, bytes);
     rki_release(memory, wide);
     return status;
@@ -77,7 +78,8 @@ int32_t rki_device_read(const rki_device *device, const rki_memory *memory, cons
     double *wide;
     RKI_TRY(double_buffer(memory, count, &wide));
     int32_t status = device->ops->download(device->self, wide, source, bytes);
-    for (int64_t i = 0; i < count && status >= 0; i++) values[i] = (float)wide[i];
+    for (int64_t i = 0; i < count && status >= 0; i++)
+        values[i] = (float)wide[i];
     rki_release(memory, wide);
     return status;
 }

@@ -30,9 +30,11 @@ static int32_t split_name(const char *device, char name[32], int32_t *index)
     const char *colon = strchr(device, ':');
     size_t length = colon == NULL ? strlen(device) : (size_t)(colon - device);
     int64_t number = 0;
-    if (length >= 32 || (colon != NULL && (!rki_parse_integer(colon + 1, strlen(colon + 1), &number) ||
-                                              number < 0 || number > 1023)))
-        return rki_fail(RNNKIT_E_BACKEND, "device '%.40s': expected a name, or name:number", device);
+    if (length >= 32 ||
+        (colon != NULL && (!rki_parse_integer(colon + 1, strlen(colon + 1), &number) ||
+                              number < 0 || number > 1023)))
+        return rki_fail(
+            RNNKIT_E_BACKEND, "device '%.40s': expected a name, or name:number", device);
     memcpy(name, device, length);
     name[length] = '\0';
     *index = (int32_t)number;
@@ -83,7 +85,8 @@ int32_t rki_device_open(rnnkit_context *context, const char *device, rki_dtype d
     int automatic = strcmp(name, "auto") == 0;
     const rki_backend *ops = rki_backend_find(automatic ? "cuda" : name, reason);
     if (ops == NULL && automatic) {
-        snprintf(context->note, sizeof context->note, "device auto: the CPU, because %.400s", reason);
+        snprintf(
+            context->note, sizeof context->note, "device auto: the CPU, because %.400s", reason);
         ops = rki_backend_find("cpu", reason);
     }
     if (ops == NULL) return rki_fail(RNNKIT_E_BACKEND, "device '%s': %s", device, reason);
@@ -96,8 +99,8 @@ void rki_device_close(rnnkit_context *context)
     rki_release(&context->memory, context->device);
 }
 
-static int32_t create(const char *device, const char *options, rki_memory memory,
-    rnnkit_context **out)
+static int32_t create(
+    const char *device, const char *options, rki_memory memory, rnnkit_context **out)
 {
     RKI_TRY(rki_check_pointer(device, "device"));
     RKI_TRY(rki_check_pointer(out, "out"));

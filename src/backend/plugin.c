@@ -37,17 +37,21 @@ static int find(const char *name, char path[PATH_MAX], char *reason, size_t capa
             return 0;
         }
         if (exists(told, "", name, path)) return 1;
-        snprintf(reason, capacity, "there is no librnnkit-%s.so in RNNKIT_PLUGIN_DIR (%s)", name, told);
+        snprintf(
+            reason, capacity, "there is no librnnkit-%s.so in RNNKIT_PLUGIN_DIR (%s)", name, told);
         return 0;
     }
     if (!own_folder(folder)) {
         snprintf(reason, capacity,
-            "the folder of librnnkit is not known; set RNNKIT_PLUGIN_DIR to that of librnnkit-%s.so", name);
+            "the folder of librnnkit is not known; set RNNKIT_PLUGIN_DIR to that of "
+            "librnnkit-%s.so",
+            name);
         return 0;
     }
     if (exists(folder, "/rnnkit", name, path) || exists(folder, "", name, path)) return 1;
-    snprintf(reason, capacity, "the plug-in librnnkit-%s.so is not installed (looked in %s/rnnkit and %s)",
-        name, folder, folder);
+    snprintf(reason, capacity,
+        "the plug-in librnnkit-%s.so is not installed (looked in %s/rnnkit and %s)", name, folder,
+        folder);
     return 0;
 }
 
@@ -78,7 +82,8 @@ const rki_backend *rki_plugin_open(const char *name, char *reason, size_t capaci
     memcpy(&entry, &symbol, sizeof entry);
     const rki_backend *table = symbol == NULL ? NULL : entry();
     if (table == NULL) {
-        snprintf(reason, capacity, "%s is not a librnnkit plug-in (no %s)", path, RKI_BACKEND_ENTRY);
+        snprintf(
+            reason, capacity, "%s is not a librnnkit plug-in (no %s)", path, RKI_BACKEND_ENTRY);
         return NULL;
     }
     if (table->abi != RKI_BACKEND_ABI || table->size != sizeof *table || !is_complete(table)) {

@@ -35,12 +35,15 @@ static int place_of(const char *name)
 static void unknown(const char *name, char reason[RKI_REASON_SIZE])
 {
     rki_nearest nearest = rki_nearest_start(name, strlen(name));
-    for (int i = 0; i < COUNT; i++) rki_nearest_offer(&nearest, backend_names[i]);
+    for (int i = 0; i < COUNT; i++)
+        rki_nearest_offer(&nearest, backend_names[i]);
     rki_nearest_offer(&nearest, "auto");
     if (nearest.best != NULL)
-        snprintf(reason, RKI_REASON_SIZE, "there is no such device; did you mean '%s'?", nearest.best);
+        snprintf(
+            reason, RKI_REASON_SIZE, "there is no such device; did you mean '%s'?", nearest.best);
     else
-        snprintf(reason, RKI_REASON_SIZE, "there is no such device, expected auto, cpu, cuda, cuda:N or reference");
+        snprintf(reason, RKI_REASON_SIZE,
+            "there is no such device, expected auto, cpu, cuda, cuda:N or reference");
 }
 
 const rki_backend *rki_backend_find(const char *name, char reason[RKI_REASON_SIZE])

@@ -10,7 +10,8 @@ int32_t rki_give_bytes(
     if (capacity < 0)
         return rki_fail(RNNKIT_E_ARGUMENT, "capacity is %lld, below 0", (long long)capacity);
     if (capacity > 0 && buffer == NULL)
-        return rki_fail(RNNKIT_E_ARGUMENT, "buffer is NULL but capacity is %lld", (long long)capacity);
+        return rki_fail(
+            RNNKIT_E_ARGUMENT, "buffer is NULL but capacity is %lld", (long long)capacity);
     *needed = (int64_t)size;
     if ((uint64_t)capacity < size)
         return rki_fail(RNNKIT_E_TOO_SMALL, "buffer holds %lld bytes, %zu are needed",

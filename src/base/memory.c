@@ -28,8 +28,9 @@ int32_t rki_allocate(
     size_t bytes;
     if (count < 0 || __builtin_mul_overflow((size_t)count, size, &bytes) ||
         bytes > (size_t)PTRDIFF_MAX - RKI_ALIGNMENT)
-        return rki_fail(RNNKIT_E_MEMORY, "%s: %lld elements of %zu bytes are more than an address can hold",
-            what, (long long)count, size);
+        return rki_fail(RNNKIT_E_MEMORY,
+            "%s: %lld elements of %zu bytes are more than an address can hold", what,
+            (long long)count, size);
     if (bytes == 0) bytes = 1;
     void *block = memory->allocate(bytes, RKI_ALIGNMENT, memory->user);
     if (block == NULL)
@@ -73,7 +74,7 @@ int32_t rki_copy_text(const rki_memory *memory, const char *text, int64_t length
 int32_t rki_multiply(int64_t a, int64_t b, int64_t *out)
 {
     if (a < 0 || b < 0 || __builtin_mul_overflow(a, b, out))
-        return rki_fail(RNNKIT_E_SHAPE, "%lld * %lld elements are too many", (long long)a,
-            (long long)b);
+        return rki_fail(
+            RNNKIT_E_SHAPE, "%lld * %lld elements are too many", (long long)a, (long long)b);
     return RNNKIT_OK;
 }

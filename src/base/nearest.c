@@ -13,7 +13,8 @@ static int least(int a, int b)
 static int distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
     int rows[3][LONGEST + 1];
-    for (size_t j = 0; j <= b_length; j++) rows[0][j] = (int)j;
+    for (size_t j = 0; j <= b_length; j++)
+        rows[0][j] = (int)j;
     for (size_t i = 1; i <= a_length; i++) {
         int *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
         now[0] = (int)i;

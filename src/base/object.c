@@ -59,7 +59,8 @@ int32_t rki_check(const void *handle, rki_kind kind, const char *argument)
         return rki_fail(RNNKIT_E_HANDLE, "%s is NULL, expected a %s", argument, expected);
     const rki_object *object = handle;
     if (object->magic == freed)
-        return rki_fail(RNNKIT_E_HANDLE, "%s was destroyed already, expected a %s", argument, expected);
+        return rki_fail(
+            RNNKIT_E_HANDLE, "%s was destroyed already, expected a %s", argument, expected);
     if (object->magic != alive || object->kind == 0 || object->kind >= RKI_KIND_COUNT)
         return rki_fail(RNNKIT_E_HANDLE, "%s is not a handle, expected a %s", argument, expected);
     if (object->kind != (uint32_t)kind)

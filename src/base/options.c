@@ -30,10 +30,12 @@ static int shown(size_t length)
 static int32_t scan(const char **cursor, pair *out)
 {
     const char *p = *cursor;
-    while (is_space(*p)) p++;
+    while (is_space(*p))
+        p++;
     if (*p == '\0') return 0;
     out->key = p;
-    while (*p != '\0' && *p != '=' && !is_space(*p)) p++;
+    while (*p != '\0' && *p != '=' && !is_space(*p))
+        p++;
     out->key_length = (size_t)(p - out->key);
     if (*p != '=' || out->key_length == 0)
         return rki_fail(RNNKIT_E_OPTION, "option '%.*s' has no value, expected key=value",
@@ -42,15 +44,18 @@ static int32_t scan(const char **cursor, pair *out)
     out->quoted = *p == '"';
     if (out->quoted) {
         out->value = ++p;
-        while (*p != '\0' && *p != '"') p += p[0] == '\\' && p[1] != '\0' ? 2 : 1;
+        while (*p != '\0' && *p != '"')
+            p += p[0] == '\\' && p[1] != '\0' ? 2 : 1;
         if (*p == '\0')
-            return rki_fail(RNNKIT_E_OPTION, "option '%.*s' has an opening quote but no closing one",
-                shown(out->key_length), out->key);
+            return rki_fail(RNNKIT_E_OPTION,
+                "option '%.*s' has an opening quote but no closing one", shown(out->key_length),
+                out->key);
         out->value_length = (size_t)(p - out->value);
         p++;
     } else {
         out->value = p;
-        while (*p != '\0' && !is_space(*p)) p++;
+        while (*p != '\0' && !is_space(*p))
+            p++;
         out->value_length = (size_t)(p - out->value);
     }
     *cursor = p;
@@ -72,7 +77,8 @@ static const rki_option *find_row(const rki_option_table *table, const pair *giv
 static int32_t unknown_key(const rki_option_table *table, const pair *given)
 {
     rki_nearest nearest = rki_nearest_start(given->key, given->key_length);
-    for (int32_t i = 0; i < table->count; i++) rki_nearest_offer(&nearest, table->rows[i].name);
+    for (int32_t i = 0; i < table->count; i++)
+        rki_nearest_offer(&nearest, table->rows[i].name);
     if (nearest.best != NULL)
         return rki_fail(RNNKIT_E_OPTION, "%s has no option '%.*s'; did you mean '%s'?", table->noun,
             shown(given->key_length), given->key, nearest.best);

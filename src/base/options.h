@@ -51,8 +51,8 @@ int32_t rki_options_parse(const rki_option_table *table, const char *text, void 
 int32_t rki_options_apply(const rki_option_table *table, const char *text, void *target);
 
 /* The options that differ from their defaults, as text that parses back to the same struct. */
-int32_t rki_options_format(const rki_option_table *table, const void *source,
-    const rki_memory *memory, char **out);
+int32_t rki_options_format(
+    const rki_option_table *table, const void *source, const rki_memory *memory, char **out);
 
 /* The table's name of the row's choice; NULL when out of range. Copies into a thread-local buffer. */
 const char *rki_option_choice_name(const rki_option *row, int32_t choice);

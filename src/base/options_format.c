@@ -64,8 +64,8 @@ static int differs(const rki_option *row, const char *value)
     return strcmp(row->initial, value) != 0;
 }
 
-int32_t rki_options_format(const rki_option_table *table, const void *source,
-    const rki_memory *memory, char **out)
+int32_t rki_options_format(
+    const rki_option_table *table, const void *source, const rki_memory *memory, char **out)
 {
     void *text = NULL;
     int64_t capacity = 0, used = 0;

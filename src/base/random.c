@@ -15,11 +15,11 @@ void rki_random_draw(rki_random random, uint64_t step, uint64_t index, uint32_t 
 {
     uint32_t words[2], fixed[2];
     rki_random_words(random, step, words, fixed);
-    philox4x32_ctr_t counter = {
-        {(uint32_t)index, (uint32_t)(index >> 32), fixed[0], fixed[1]}};
+    philox4x32_ctr_t counter = {{(uint32_t)index, (uint32_t)(index >> 32), fixed[0], fixed[1]}};
     philox4x32_key_t key = {{words[0], words[1]}};
     philox4x32_ctr_t drawn = philox4x32(counter, key);
-    for (int i = 0; i < 4; i++) out[i] = drawn.v[i];
+    for (int i = 0; i < 4; i++)
+        out[i] = drawn.v[i];
 }
 
 double rki_random_uniform(rki_random random, uint64_t step, uint64_t index)
@@ -36,7 +36,8 @@ double rki_random_uniform(rki_random random, uint64_t step, uint64_t index)
 int64_t rki_random_permute(rki_random random, uint64_t step, int64_t count, int64_t index)
 {
     int half_bits = 1;
-    while (half_bits < 31 && ((int64_t)1 << (2 * half_bits)) < count) half_bits++;
+    while (half_bits < 31 && ((int64_t)1 << (2 * half_bits)) < count)
+        half_bits++;
     uint64_t mask = ((uint64_t)1 << half_bits) - 1;
     uint64_t value = (uint64_t)index;
     do {

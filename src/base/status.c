@@ -13,7 +13,8 @@ static void end_on_whole_character(void)
 {
     size_t length = strlen(message);
     size_t start = length;
-    while (start > 0 && ((unsigned char)message[start - 1] & 0xC0) == 0x80) start--;
+    while (start > 0 && ((unsigned char)message[start - 1] & 0xC0) == 0x80)
+        start--;
     if (start == 0) return;
     unsigned char lead = (unsigned char)message[start - 1];
     size_t wanted = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;

@@ -1,8 +1,8 @@
 /* Blocks of a range on several threads. See parallel.h. */
 #include "cpu/parallel.h"
 
-#include "base/threads.h"
 #include "base/float_mode.h"
+#include "base/threads.h"
 
 static void run_block(int64_t count, int64_t block, int64_t place, rki_block_fn run, void *user)
 {

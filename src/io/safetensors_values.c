@@ -46,8 +46,8 @@ static const char float_types[] = "F32, F16, BF16 or F64";
 int32_t rki_st_check_floats(const rki_st_entry *entry)
 {
     rki_st_dtype dtype = entry->dtype;
-    int floats = dtype == RKI_ST_F32 || dtype == RKI_ST_F16 || dtype == RKI_ST_BF16 ||
-                 dtype == RKI_ST_F64;
+    int floats =
+        dtype == RKI_ST_F32 || dtype == RKI_ST_F16 || dtype == RKI_ST_BF16 || dtype == RKI_ST_F64;
     return floats ? RNNKIT_OK : fail_type(entry, float_types);
 }
 

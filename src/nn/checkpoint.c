@@ -91,8 +91,7 @@ static int32_t check_name(const char *name)
     RKI_TRY(rki_check_pointer(name, "name"));
     if (name[0] == '\0') return rki_fail(RNNKIT_E_ARGUMENT, "name is empty");
     size_t length = strlen(name), whole = rki_utf8_span(name, length);
-    if (whole != length)
-        return rki_fail(RNNKIT_E_ARGUMENT, "name is not UTF-8 at byte %zu", whole);
+    if (whole != length) return rki_fail(RNNKIT_E_ARGUMENT, "name is not UTF-8 at byte %zu", whole);
     return RNNKIT_OK;
 }
 
@@ -155,8 +154,7 @@ static int32_t get_number(const rnnkit_checkpoint *checkpoint, const char *name,
     RKI_TRY(rki_check_pointer(value, "value"));
     const rki_kept_number *number = find_number(checkpoint, name);
     if (number == NULL)
-        return rki_fail(
-            RNNKIT_E_NOT_FOUND, "there is no number \"%s\"", rki_st_shown(name, shown));
+        return rki_fail(RNNKIT_E_NOT_FOUND, "there is no number \"%s\"", rki_st_shown(name, shown));
     *value = number->value;
     return RNNKIT_OK;
 }

@@ -111,8 +111,8 @@ static void schedule_release(void *object)
     rki_schedule_release(object);
 }
 
-static const rki_part_kind schedule_kind = {"schedule", 2, 3, schedule_setup, schedule_get,
-    schedule_set, NULL, NULL, schedule_release};
+static const rki_part_kind schedule_kind = {
+    "schedule", 2, 3, schedule_setup, schedule_get, schedule_set, NULL, NULL, schedule_release};
 
 /* States: their values. */
 
@@ -149,9 +149,8 @@ static int state_array(const void *object, int64_t index, rki_part_array *out)
 {
     const rnnkit_state *self = object;
     if (index > 0) return 0;
-    *out = (rki_part_array){.what = "state",
-        .shape = {1, {rki_state_count(self)}},
-        .values = self->values};
+    *out = (rki_part_array){
+        .what = "state", .shape = {1, {rki_state_count(self)}}, .values = self->values};
     return 1;
 }
 
@@ -285,6 +284,6 @@ int32_t rnnkit_checkpoint_add_batches(
 {
     int32_t status = rki_check(checkpoint, RKI_KIND_CHECKPOINT, "checkpoint");
     if (status < 0) return rki_leave(NULL, __func__, status);
-    return leave(checkpoint, __func__,
-        attach(checkpoint, name, &batches_kind, RKI_KIND_BATCHES, batches));
+    return leave(
+        checkpoint, __func__, attach(checkpoint, name, &batches_kind, RKI_KIND_BATCHES, batches));
 }

@@ -52,8 +52,8 @@ static const char *field(const cJSON *object, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
-static int32_t find_part(const staged *file, const rki_part *part, int64_t *index,
-    const cJSON **found)
+static int32_t find_part(
+    const staged *file, const rki_part *part, int64_t *index, const cJSON **found)
 {
     char shown[RKI_ST_SHOWN];
     const cJSON *item, *objects = cJSON_GetObjectItemCaseSensitive(file->description, "objects");
@@ -68,8 +68,8 @@ static int32_t find_part(const staged *file, const rki_part *part, int64_t *inde
         }
         place++;
     }
-    return rki_fail(RNNKIT_E_NOT_FOUND, "the checkpoint has no object \"%s\"",
-        rki_st_shown(part->name, shown));
+    return rki_fail(
+        RNNKIT_E_NOT_FOUND, "the checkpoint has no object \"%s\"", rki_st_shown(part->name, shown));
 }
 
 static int32_t compare_setup(const staged *file, const rki_part *part, const cJSON *found)
@@ -93,8 +93,8 @@ static int32_t compare_setup(const staged *file, const rki_part *part, const cJS
 }
 
 /* The tensor of a part; RNNKIT_E_FORMAT when there is none. */
-static int32_t find_tensor(const staged *file, int64_t index, const char *what, const char *name,
-    const rki_st_entry **out)
+static int32_t find_tensor(
+    const staged *file, int64_t index, const char *what, const char *name, const rki_st_entry **out)
 {
     char *tensor, shown[RKI_ST_SHOWN];
     RKI_TRY(rki_part_tensor_name(file->memory, index, what, name, &tensor));
@@ -143,8 +143,7 @@ static int32_t walk_arrays(
         if (piece == NULL)
             RKI_TRY(rki_device_check_entry(entry, &array.shape));
         else
-            RKI_TRY(rki_device_take(
-                part->kind->device(part->object), piece, entry, array.values));
+            RKI_TRY(rki_device_take(part->kind->device(part->object), piece, entry, array.values));
     }
     return RNNKIT_OK;
 }
@@ -171,8 +170,8 @@ static int32_t stage_numbers(staged *file)
         const rki_st_entry one = rki_st_entry_part(entry, place++, 1);
         RKI_TRY(rki_st_read_float64(&one, &value));
         if (!cJSON_IsString(item))
-            return rki_fail(RNNKIT_E_FORMAT, "the name of number %lld is not a string",
-                (long long)place - 1);
+            return rki_fail(
+                RNNKIT_E_FORMAT, "the name of number %lld is not a string", (long long)place - 1);
         RKI_TRY(rki_kept_numbers_add(file->memory, &file->numbers, item->valuestring, value));
     }
     return RNNKIT_OK;

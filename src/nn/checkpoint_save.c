@@ -51,8 +51,7 @@ static int32_t add_description(const rnnkit_checkpoint *checkpoint, rki_st_write
 {
     rki_json_text json = {.memory = memory_of(checkpoint), .limit = RKI_JSON_LIMIT};
     int32_t status = describe(&json, checkpoint);
-    if (status == RNNKIT_OK)
-        status = rki_st_writer_add_text(writer, RKI_CHECKPOINT_KEY, json.data);
+    if (status == RNNKIT_OK) status = rki_st_writer_add_text(writer, RKI_CHECKPOINT_KEY, json.data);
     rki_release(json.memory, json.data);
     return status;
 }
@@ -91,8 +90,7 @@ static int32_t declare_arrays(const rnnkit_checkpoint *checkpoint, rki_st_writer
         if (part->kind->device == NULL) continue;
         rki_st_dtype dtype = rki_device_file_type(part->kind->device(part->object));
         for (int64_t k = 0; part->kind->array(part->object, k, &array); k++)
-            RKI_TRY(
-                declare(checkpoint, writer, i, array.what, array.name, dtype, &array.shape));
+            RKI_TRY(declare(checkpoint, writer, i, array.what, array.name, dtype, &array.shape));
     }
     return RNNKIT_OK;
 }
@@ -110,16 +108,14 @@ static int32_t put_numbers(const rnnkit_checkpoint *checkpoint, rki_st_writer *w
     for (int64_t i = 0; i < checkpoint->part_count; i++) {
         const rki_part *part = &checkpoint->parts[i];
         part->kind->get(part->object, integers, values);
-        if (part->kind->values > 0)
-            RKI_TRY(rki_st_writer_put(writer, values, part->kind->values));
+        if (part->kind->values > 0) RKI_TRY(rki_st_writer_put(writer, values, part->kind->values));
     }
     for (int64_t i = 0; i < checkpoint->numbers.count; i++)
         RKI_TRY(rki_st_writer_put(writer, &checkpoint->numbers.items[i].value, 1));
     return RNNKIT_OK;
 }
 
-static int32_t put_arrays(
-    const rnnkit_checkpoint *checkpoint, void *piece, rki_st_writer *writer)
+static int32_t put_arrays(const rnnkit_checkpoint *checkpoint, void *piece, rki_st_writer *writer)
 {
     for (int64_t i = 0; i < checkpoint->part_count; i++) {
         const rki_part *part = &checkpoint->parts[i];
@@ -127,14 +123,14 @@ static int32_t put_arrays(
         if (part->kind->device == NULL) continue;
         const rki_device *device = part->kind->device(part->object);
         for (int64_t k = 0; part->kind->array(part->object, k, &array); k++)
-            RKI_TRY(rki_device_put(
-                device, piece, array.values, rki_shape_count(&array.shape), writer));
+            RKI_TRY(
+                rki_device_put(device, piece, array.values, rki_shape_count(&array.shape), writer));
     }
     return RNNKIT_OK;
 }
 
-static int32_t write_file(const rnnkit_checkpoint *checkpoint, const char *path, void *piece,
-    rki_st_writer *writer)
+static int32_t write_file(
+    const rnnkit_checkpoint *checkpoint, const char *path, void *piece, rki_st_writer *writer)
 {
     RKI_TRY(rki_model_add_texts(checkpoint->model, writer));
     RKI_TRY(add_description(checkpoint, writer));

@@ -20,8 +20,8 @@ static int64_t piece_size(int64_t left)
     return left < PIECE ? left : PIECE;
 }
 
-int32_t rki_device_put(const rki_device *device, void *piece, const void *values, int64_t count,
-    rki_st_writer *writer)
+int32_t rki_device_put(
+    const rki_device *device, void *piece, const void *values, int64_t count, rki_st_writer *writer)
 {
     const char *next = values;
     while (count > 0) {

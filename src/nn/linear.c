@@ -42,8 +42,8 @@ static int32_t build(rnnkit_model *model, rki_layer *layer)
         .initial = RKI_INITIAL_UNIFORM,
         .scale = 1 / sqrt((double)layer->sizes[0])};
     if (layer->sizes[1] > INT32_MAX)
-        return rki_fail(RNNKIT_E_SHAPE, "outputs is %lld, but targets are int32",
-            (long long)layer->sizes[1]);
+        return rki_fail(
+            RNNKIT_E_SHAPE, "outputs is %lld, but targets are int32", (long long)layer->sizes[1]);
     if (self->settings.tie[0] != '\0')
         RKI_TRY(tie(model, self));
     else
@@ -73,8 +73,8 @@ const rki_layer_kind rki_linear_kind = {
 
 /* Handles. */
 
-int32_t rnnkit_linear_create(rnnkit_model *model, const char *name, int64_t inputs,
-    int64_t outputs, const char *text, rnnkit_linear **out)
+int32_t rnnkit_linear_create(rnnkit_model *model, const char *name, int64_t inputs, int64_t outputs,
+    const char *text, rnnkit_linear **out)
 {
     int32_t status = rki_check(model, RKI_KIND_MODEL, "model");
     if (status < 0) return rki_leave(NULL, __func__, status);

@@ -25,8 +25,7 @@ enum { FORMAT_VERSION = 1 };
 
 /* Saving. */
 
-static int32_t add_vocab(
-    const rki_memory *memory, const rnnkit_vocab *vocab, rki_st_writer *writer)
+static int32_t add_vocab(const rki_memory *memory, const rnnkit_vocab *vocab, rki_st_writer *writer)
 {
     char *options, *text;
     int64_t size;
@@ -219,8 +218,7 @@ static int32_t read_vocab(rnnkit_model *model, const rki_st *st)
     rnnkit_tokenizer *tokenizer;
     if (text == NULL) return RNNKIT_OK;
     RKI_TRY(rki_tokenizer_new(model->context, options, &tokenizer));
-    int32_t status =
-        rki_vocab_read_text(tokenizer, text, (int64_t)strlen(text), &model->vocab);
+    int32_t status = rki_vocab_read_text(tokenizer, text, (int64_t)strlen(text), &model->vocab);
     rki_tokenizer_release(tokenizer);
     if (status == RNNKIT_E_FORMAT) rki_prefix_message("metadata \"%s\"", key_vocab);
     return status;
@@ -229,8 +227,7 @@ static int32_t read_vocab(rnnkit_model *model, const rki_st *st)
 static int32_t fill_model(rnnkit_model *model, const rki_st *st)
 {
     const char *layers = rki_st_metadata(st, key_layers);
-    if (layers == NULL)
-        return rki_fail(RNNKIT_E_FORMAT, "there is no metadata \"%s\"", key_layers);
+    if (layers == NULL) return rki_fail(RNNKIT_E_FORMAT, "there is no metadata \"%s\"", key_layers);
     RKI_TRY(read_vocab(model, st));
     RKI_TRY(rki_model_read_entries(&model->context->memory, st, &model->entries));
     model->source = st;
@@ -310,8 +307,7 @@ static const rki_option load_rows[] = {
         "1: file and model must have the same names; 0: what only one of them has is passed over"},
 };
 
-const rki_option_table rki_load_options = {
-    "load", load_rows, sizeof load_rows / sizeof *load_rows};
+const rki_option_table rki_load_options = {"load", load_rows, sizeof load_rows / sizeof *load_rows};
 
 static int32_t load_open_file(rnnkit_model *model, const rki_st *st, int strict)
 {

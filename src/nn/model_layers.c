@@ -88,16 +88,15 @@ static int32_t read_layer(rnnkit_model *model, const cJSON *item, int64_t index)
     const char *kind_name = text_field(item, "kind"), *name = text_field(item, "name");
     const char *options = text_field(item, "options");
     if (kind_name == NULL || name == NULL || options == NULL)
-        return rki_fail(RNNKIT_E_FORMAT, "layer %lld has no text for kind, name or options",
-            (long long)index);
+        return rki_fail(
+            RNNKIT_E_FORMAT, "layer %lld has no text for kind, name or options", (long long)index);
     const rki_layer_kind *kind = rki_layer_kind_find(kind_name);
     if (kind == NULL)
         return rki_fail(RNNKIT_E_FORMAT, "layer \"%s\": there is no kind \"%s\" of layer here",
             rki_st_shown(name, shown), rki_st_shown(kind_name, shown_kind));
     RKI_TRY(read_sizes(item, name, kind->sizes, sizes));
     int32_t status = kind->create(model, name, sizes, options);
-    if (status < 0)
-        rki_prefix_message("%s \"%s\"", kind->name, rki_st_shown(name, shown));
+    if (status < 0) rki_prefix_message("%s \"%s\"", kind->name, rki_st_shown(name, shown));
     return status;
 }
 

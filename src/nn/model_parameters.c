@@ -41,8 +41,8 @@ static int32_t check_source(const rnnkit_model *model, const rki_parameter *para
     char shown[RKI_ST_SHOWN];
     const rki_st_entry *entry = rki_st_find(model->source, parameter->name);
     if (entry == NULL)
-        return rki_fail(RNNKIT_E_FORMAT, "there is no tensor \"%s\"",
-            rki_st_shown(parameter->name, shown));
+        return rki_fail(
+            RNNKIT_E_FORMAT, "there is no tensor \"%s\"", rki_st_shown(parameter->name, shown));
     return rki_device_check_entry(entry, &parameter->shape);
 }
 
@@ -134,8 +134,8 @@ const char *rnnkit_model_parameter_name(const rnnkit_model *model, int64_t index
     return index >= 0 && index < model->parameter_count ? model->parameters[index]->name : NULL;
 }
 
-static int32_t give_shape(const rnnkit_model *model, const char *name, int64_t *dims,
-    int64_t capacity, int64_t *rank)
+static int32_t give_shape(
+    const rnnkit_model *model, const char *name, int64_t *dims, int64_t capacity, int64_t *rank)
 {
     rki_parameter *parameter;
     RKI_TRY(rki_check_pointer(dims, "dims"));

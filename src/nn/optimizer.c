@@ -55,8 +55,8 @@ static int32_t find_rule(const char *name, rki_rule *out)
         *out = (rki_rule)i;
         return RNNKIT_OK;
     }
-    return rki_fail(RNNKIT_E_ARGUMENT,
-        "rule is '%.40s', expected sgd, adam, adamw, rmsprop or adagrad", name);
+    return rki_fail(
+        RNNKIT_E_ARGUMENT, "rule is '%.40s', expected sgd, adam, adamw, rmsprop or adagrad", name);
 }
 
 /* Life. */
@@ -87,8 +87,8 @@ static int32_t allocate_moments(rnnkit_optimizer *self, int64_t i)
 static int32_t fill_moments(rnnkit_optimizer *self)
 {
     void *block;
-    RKI_TRY(rki_allocate(&self->model->context->memory, self->parameter_count,
-        sizeof(rki_moments), "an optimizer's moments", &block));
+    RKI_TRY(rki_allocate(&self->model->context->memory, self->parameter_count, sizeof(rki_moments),
+        "an optimizer's moments", &block));
     self->moments = block;
     for (int64_t i = 0; i < self->parameter_count; i++)
         RKI_TRY(allocate_moments(self, i));
@@ -104,8 +104,8 @@ static int32_t create(
     RKI_TRY(rki_check_pointer(out, "out"));
     RKI_TRY(find_rule(rule_name, &rule));
     RKI_TRY(fill_settings(rule, options, &settings));
-    RKI_TRY(rki_allocate(
-        &model->context->memory, 1, sizeof(rnnkit_optimizer), "an optimizer", &block));
+    RKI_TRY(
+        rki_allocate(&model->context->memory, 1, sizeof(rnnkit_optimizer), "an optimizer", &block));
     rnnkit_optimizer *self = block;
     rki_object_init(&self->object, RKI_KIND_OPTIMIZER);
     self->model = model;

@@ -73,7 +73,6 @@ int32_t rki_schedule_setup(const rnnkit_schedule *schedule, const rki_memory *me
 void rki_schedule_release(rnnkit_schedule *schedule);
 
 /* Joins a word and a text with a space between, to be released with rki_release. */
-int32_t rki_setup_join(
-    const rki_memory *memory, const char *word, const char *text, char **out);
+int32_t rki_setup_join(const rki_memory *memory, const char *word, const char *text, char **out);
 
 #endif

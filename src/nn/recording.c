@@ -25,6 +25,5 @@ int32_t rki_tape_keep_model(rnnkit_tape *tape, rnnkit_model *model)
 
 int32_t rki_model_gradient(rnnkit_model *model, rki_parameter *parameter, void **out)
 {
-    return rki_parameter_gradient(
-        model->context->device, &model->context->memory, parameter, out);
+    return rki_parameter_gradient(model->context->device, &model->context->memory, parameter, out);
 }

@@ -64,9 +64,7 @@ static double rate_now(const rnnkit_schedule *self)
         rate = settings->floor +
                (self->peak - settings->floor) * (1 + cos(3.14159265358979323846 * share)) / 2;
         break;
-    case RKI_SCHEDULE_STEP:
-        rate *= pow(settings->factor, (double)(past / settings->every));
-        break;
+    case RKI_SCHEDULE_STEP: rate *= pow(settings->factor, (double)(past / settings->every)); break;
     case RKI_SCHEDULE_PLATEAU: rate *= self->reduction; break;
     }
     return rate < settings->floor ? settings->floor : rate;
@@ -101,8 +99,7 @@ static int32_t create(rnnkit_optimizer *optimizer, const char *shape, int64_t st
     RKI_TRY(find_shape(shape, &made.shape));
     RKI_TRY(rki_options_parse(&rki_schedule_options, options, &made.settings));
     RKI_TRY(check_settings(&made));
-    RKI_TRY(rki_allocate(
-        &optimizer->model->context->memory, 1, sizeof made, "a schedule", &block));
+    RKI_TRY(rki_allocate(&optimizer->model->context->memory, 1, sizeof made, "a schedule", &block));
     rnnkit_schedule *self = block;
     memcpy(self, &made, sizeof made);
     rki_object_init(&self->object, RKI_KIND_SCHEDULE);

@@ -114,14 +114,16 @@ int32_t rki_reference_attention_source(void *self, const rki_attention_source *c
 int32_t rki_reference_cell_forward(void *self, const rki_cell_forward *call);
 int32_t rki_reference_cell_backward(void *self, const rki_cell_backward *call);
 int32_t rki_reference_tanh(void *self, int64_t count, const void *x, void *y);
-int32_t rki_reference_tanh_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
+int32_t rki_reference_tanh_backward(
+    void *self, int64_t count, const void *y, const void *dy, void *dx);
 int32_t rki_reference_top(void *self, const rki_top *call);
 
 /* norm.c */
 int32_t rki_reference_norm_forward(void *self, const rki_norm_forward *call);
 int32_t rki_reference_norm_backward(void *self, const rki_norm_backward *call);
 int32_t rki_reference_relu(void *self, int64_t count, const void *x, void *y);
-int32_t rki_reference_relu_backward(void *self, int64_t count, const void *y, const void *dy, void *dx);
+int32_t rki_reference_relu_backward(
+    void *self, int64_t count, const void *y, const void *dy, void *dx);
 
 /* entry.c: the one symbol that is exported. */
 RNNKIT_API const rki_backend *rnnkit_backend_entry(void);

@@ -41,7 +41,8 @@ static void drop_newest(rki_arena *arena)
 
 void rki_arena_free(rki_arena *arena)
 {
-    while (arena->newest != NULL) drop_newest(arena);
+    while (arena->newest != NULL)
+        drop_newest(arena);
     arena->used = arena->full = 0;
 }
 
@@ -92,6 +93,7 @@ void rki_arena_rewind(rki_arena *arena, rki_arena_mark mark)
 void rki_arena_clear(rki_arena *arena)
 {
     if (arena->newest != NULL && arena->newest->older != NULL)
-        while (arena->newest != NULL) drop_newest(arena);
+        while (arena->newest != NULL)
+            drop_newest(arena);
     arena->used = arena->full = 0;
 }

@@ -6,17 +6,19 @@
 int32_t rki_shape_make(const int64_t *dims, int64_t rank, rki_shape *out)
 {
     if (rank < 1 || rank > RKI_RANK)
-        return rki_fail(RNNKIT_E_SHAPE, "rank is %lld, expected 1 to %d", (long long)rank, RKI_RANK);
+        return rki_fail(
+            RNNKIT_E_SHAPE, "rank is %lld, expected 1 to %d", (long long)rank, RKI_RANK);
     rki_shape shape = {rank, {0}};
     int64_t count = 1;
     for (int64_t i = 0; i < rank; i++) {
         if (dims[i] < 1)
-            return rki_fail(RNNKIT_E_SHAPE, "dimension %lld is %lld, expected at least 1", (long long)i,
-                (long long)dims[i]);
+            return rki_fail(RNNKIT_E_SHAPE, "dimension %lld is %lld, expected at least 1",
+                (long long)i, (long long)dims[i]);
         if (__builtin_mul_overflow(count, dims[i], &count) ||
             count > INT64_MAX / (int64_t)sizeof(double))
-            return rki_fail(RNNKIT_E_SHAPE, "dimension %lld of %lld makes the array too large for memory",
-                (long long)i, (long long)dims[i]);
+            return rki_fail(RNNKIT_E_SHAPE,
+                "dimension %lld of %lld makes the array too large for memory", (long long)i,
+                (long long)dims[i]);
         shape.dims[i] = dims[i];
     }
     *out = shape;
@@ -26,7 +28,8 @@ int32_t rki_shape_make(const int64_t *dims, int64_t rank, rki_shape *out)
 int64_t rki_shape_count(const rki_shape *shape)
 {
     int64_t count = 1;
-    for (int64_t i = 0; i < shape->rank; i++) count *= shape->dims[i];
+    for (int64_t i = 0; i < shape->rank; i++)
+        count *= shape->dims[i];
     return count;
 }
 

@@ -7,8 +7,8 @@ void rki_idstore_init(
     rki_idstore *store, const rki_memory *memory, int64_t mebibytes, const char *folder)
 {
     const int64_t per_mebibyte = (1 << 20) / (int64_t)sizeof(int32_t);
-    *store = (rki_idstore){
-        .memory = memory, .folder = folder, .in_memory = mebibytes * per_mebibyte};
+    *store =
+        (rki_idstore){.memory = memory, .folder = folder, .in_memory = mebibytes * per_mebibyte};
     rki_spill_init(&store->spill);
 }
 

@@ -11,9 +11,8 @@ enum { RANGE = 1 << 20, MOST_RANGES = 64 };
 
 void rki_slab_init(rki_slab *slab, rnnkit_context *context, int64_t threads, rki_slab_work work)
 {
-    *slab = (rki_slab){.context = context,
-        .work = work,
-        .threads = threads < MOST_RANGES ? threads : MOST_RANGES};
+    *slab = (rki_slab){
+        .context = context, .work = work, .threads = threads < MOST_RANGES ? threads : MOST_RANGES};
 }
 
 void rki_slab_release(rki_slab *slab)

@@ -101,8 +101,7 @@ static int32_t count_apart(void *user, const char *token, size_t length)
     return RNNKIT_OK;
 }
 
-static int32_t count_range(
-    void *user, int64_t range, const char *text, size_t size, int64_t offset)
+static int32_t count_range(void *user, int64_t range, const char *text, size_t size, int64_t offset)
 {
     counter *to = &((counters *)user)->each[range];
     rki_splitter_reset(&to->splitter);
@@ -127,8 +126,8 @@ static int32_t add_counts(rnnkit_vocab *vocab, const rki_wordmap *from)
 {
     for (int32_t i = 0; i < from->size; i++) {
         int32_t place;
-        RKI_TRY(rki_wordmap_add(&vocab->words, rki_wordmap_bytes(from, i),
-            (size_t)from->words[i].length, &place));
+        RKI_TRY(rki_wordmap_add(
+            &vocab->words, rki_wordmap_bytes(from, i), (size_t)from->words[i].length, &place));
         vocab->words.words[place].count += from->words[i].count;
         vocab->tokens += from->words[i].count;
     }
@@ -143,8 +142,8 @@ static int32_t open_counters(counters *all)
     all->each = block;
     for (int64_t i = 0; i < all->count; i++) {
         rki_wordmap_init(&all->each[i].words, memory);
-        RKI_TRY(rki_splitter_init(&all->each[i].splitter, all->vocab->tokenizer,
-            (rki_sink){count_apart, &all->each[i]}));
+        RKI_TRY(rki_splitter_init(
+            &all->each[i].splitter, all->vocab->tokenizer, (rki_sink){count_apart, &all->each[i]}));
     }
     return RNNKIT_OK;
 }
@@ -185,8 +184,7 @@ static int32_t push_file(rnnkit_vocab *vocab, const char *path)
 {
     RKI_TRY(rki_feed_check(&vocab->feed, "vocabulary"));
     RKI_TRY(rki_check_pointer(path, "path"));
-    if (vocab->tokenizer->settings.unit != RKI_UNIT_WORD ||
-        vocab->tokenizer->context->threads == 1)
+    if (vocab->tokenizer->settings.unit != RKI_UNIT_WORD || vocab->tokenizer->context->threads == 1)
         return rki_feed_file(&vocab->feed, path);
     return push_file_shared(vocab, path);
 }

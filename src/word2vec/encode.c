@@ -43,15 +43,14 @@ static int32_t take_lines(rki_w2v_range *range, const char *text, size_t size)
     return RNNKIT_OK;
 }
 
-static int32_t take_text(const rki_w2v_encoder *encoder, rki_w2v_range *range, const char *text,
-    size_t size)
+static int32_t take_text(
+    const rki_w2v_encoder *encoder, rki_w2v_range *range, const char *text, size_t size)
 {
     return encoder->lines ? take_lines(range, text, size)
                           : rki_splitter_push(&range->splitter, text, size);
 }
 
-static int32_t take_range(
-    void *user, int64_t number, const char *text, size_t size, int64_t offset)
+static int32_t take_range(void *user, int64_t number, const char *text, size_t size, int64_t offset)
 {
     rki_w2v_encoder *encoder = user;
     rki_w2v_range *range = &encoder->ranges[number];

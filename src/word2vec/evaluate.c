@@ -70,8 +70,7 @@ static int32_t lower_word(lookup *to, const char *word, size_t size)
 static int32_t look_up(lookup *in, const char *word, size_t size, int32_t *id)
 {
     RKI_TRY(lower_word(in, word, size));
-    int32_t place =
-        in->used == 0 ? -1 : rki_wordmap_find(&in->lower, in->text, (size_t)in->used);
+    int32_t place = in->used == 0 ? -1 : rki_wordmap_find(&in->lower, in->text, (size_t)in->used);
     *id = place < 0 ? -1 : (int32_t)in->lower.words[place].count;
     return RNNKIT_OK;
 }
@@ -83,8 +82,8 @@ static int32_t open_lookup(lookup *to, const rnnkit_vectors *vectors, int64_t re
     rki_wordmap_init(&to->lower, &vectors->context->memory);
     for (int32_t id = 0; id < to->rows; id++) {
         int32_t place, before = to->lower.size;
-        RKI_TRY(lower_word(to, rki_wordmap_bytes(&vectors->words, id),
-            (size_t)vectors->words.words[id].length));
+        RKI_TRY(lower_word(
+            to, rki_wordmap_bytes(&vectors->words, id), (size_t)vectors->words.words[id].length));
         if (to->used == 0) continue;
         RKI_TRY(rki_wordmap_add(&to->lower, to->text, (size_t)to->used, &place));
         if (place == before) to->lower.words[place].count = id;
@@ -106,8 +105,7 @@ typedef struct field {
 } field;
 
 /* Splits a line at the bytes of `parts`; returns how many fields there are, `most` at most. */
-static int split_line(
-    const char *line, const char *end, const char *parts, int most, field *fields)
+static int split_line(const char *line, const char *end, const char *parts, int most, field *fields)
 {
     int count = 0;
     while (line < end) {
@@ -219,8 +217,7 @@ static void rank_values(pair *list, int64_t count, int own)
 {
     for (int64_t i = 0; i < count;) {
         int64_t j = i + 1;
-        while (j < count &&
-               (own ? by_own(&list[i], &list[j]) : by_given(&list[i], &list[j])) == 0)
+        while (j < count && (own ? by_own(&list[i], &list[j]) : by_given(&list[i], &list[j])) == 0)
             j++;
         double rank = (double)(i + j - 1) / 2;
         for (; i < j; i++)
@@ -237,21 +234,20 @@ static double rank_correlation(pair *list, int64_t count)
     return correlation(list, count);
 }
 
-static int32_t read_pairs(const rnnkit_vectors *vectors, const rki_mapping *file,
-    const char *path, const evaluate_settings *settings, pairs *to)
+static int32_t read_pairs(const rnnkit_vectors *vectors, const rki_mapping *file, const char *path,
+    const evaluate_settings *settings, pairs *to)
 {
     RKI_TRY(open_lookup(&to->words, vectors, settings->restricted));
     RKI_TRY(rki_vectors_inverse(vectors, &to->inverse));
     to->wrong = settings->wrong;
     RKI_TRY(each_line(file, take_pair, to));
     if (to->count + to->unknown == 0)
-        return rki_fail(
-            RNNKIT_E_FORMAT, "%s: no line `word word score`", rki_path_end(path));
+        return rki_fail(RNNKIT_E_FORMAT, "%s: no line `word word score`", rki_path_end(path));
     return RNNKIT_OK;
 }
 
-static int32_t evaluate_pairs(const rnnkit_vectors *vectors, const char *path,
-    const char *options, double *pearson, double *spearman, int64_t *count, int64_t *unknown)
+static int32_t evaluate_pairs(const rnnkit_vectors *vectors, const char *path, const char *options,
+    double *pearson, double *spearman, int64_t *count, int64_t *unknown)
 {
     evaluate_settings settings;
     rki_mapping file;
@@ -314,8 +310,7 @@ static int32_t add_section(analogies *to, const char *name, const char *end)
     to->sections = block;
     while (name < end && *name == ' ')
         name++;
-    to->sections[to->section_count++] =
-        (section){.name = name - to->text, .length = end - name};
+    to->sections[to->section_count++] = (section){.name = name - to->text, .length = end - name};
     return RNNKIT_OK;
 }
 
@@ -350,14 +345,14 @@ enum { BATCH = 256 };
 
 /* Work of one batch of analogies. */
 typedef struct batch {
-    float *queries;     /* [BATCH][dimension] */
-    int32_t *excluded;  /* [BATCH][3] */
+    float *queries;    /* [BATCH][dimension] */
+    int32_t *excluded; /* [BATCH][3] */
     int32_t ids[BATCH];
     float scores[BATCH];
 } batch;
 
-static void set_query(const rnnkit_vectors *vectors, const float *inverse, const analogy *asked,
-    float *query)
+static void set_query(
+    const rnnkit_vectors *vectors, const float *inverse, const analogy *asked, float *query)
 {
     const float *row[3];
     double scale[3], square = 0;
@@ -511,7 +506,6 @@ int32_t rnnkit_vectors_evaluate_analogies(const rnnkit_vectors *vectors, const c
 {
     int32_t status = rki_check(vectors, RKI_KIND_VECTORS, "vectors");
     if (status < 0) return rki_leave(NULL, __func__, status);
-    status = evaluate_analogies(
-        vectors, path, options, buffer, capacity, needed, right, answered);
+    status = evaluate_analogies(vectors, path, options, buffer, capacity, needed, right, answered);
     return rki_leave(vectors->context, __func__, status);
 }

@@ -42,10 +42,8 @@ static int32_t make(const rnnkit_word2vec *word2vec, const char *options, rnnkit
     rnnkit_vectors *vectors;
     RKI_TRY(rki_check_pointer(out, "out"));
     RKI_TRY(rki_options_parse(&rki_w2v_vectors_options, options, &settings));
-    RKI_TRY(rki_vectors_new(
-        rki_w2v_context(word2vec), word2vec->settings.dimension, &vectors));
-    int32_t status =
-        fill(word2vec, settings.output ? word2vec->output : word2vec->input, vectors);
+    RKI_TRY(rki_vectors_new(rki_w2v_context(word2vec), word2vec->settings.dimension, &vectors));
+    int32_t status = fill(word2vec, settings.output ? word2vec->output : word2vec->input, vectors);
     if (status < 0)
         rki_vectors_release(vectors);
     else

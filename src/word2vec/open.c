@@ -52,8 +52,8 @@ static int64_t fields_of_line(const rki_vectors_source *source)
 
 static int32_t no_header(const rki_vectors_source *source)
 {
-    return rki_fail(RNNKIT_E_FORMAT, "%s: line 1: expected `count dimension`",
-        rki_path_end(source->path));
+    return rki_fail(
+        RNNKIT_E_FORMAT, "%s: line 1: expected `count dimension`", rki_path_end(source->path));
 }
 
 static int32_t read_file(rki_vectors_source *source, int32_t wanted, rnnkit_vectors **out)
@@ -85,8 +85,9 @@ static int32_t open_mapped(rnnkit_context *context, const char *path, const rki_
     rki_vectors_source source = {context, path, text, text + file->size, limit, 0, 0};
     RKI_TRY(read_file(&source, settings->format, out));
     if (source.repeated > 0)
-        rki_log_line(&context->log, RNNKIT_LOG_WARNING, "%s: %lld words came again and were left out",
-            rki_path_end(path), (long long)source.repeated);
+        rki_log_line(&context->log, RNNKIT_LOG_WARNING,
+            "%s: %lld words came again and were left out", rki_path_end(path),
+            (long long)source.repeated);
     return RNNKIT_OK;
 }
 

@@ -60,7 +60,8 @@ static const char *last_fields(const char *start, const char *end, int64_t count
     return end > start ? end : NULL;
 }
 
-static int32_t bad(const rki_vectors_source *source, const char *what, const char *start, size_t size)
+static int32_t bad(
+    const rki_vectors_source *source, const char *what, const char *start, size_t size)
 {
     char shown[RKI_UTF8_SHOWN];
     return rki_fail(RNNKIT_E_FORMAT, "%s: line %lld: %s, found '%s'", rki_path_end(source->path),

@@ -50,11 +50,11 @@ struct rnnkit_pairs {
     rki_object object;
     rnnkit_tokens *tokens;
     pairs_settings settings;
-    int32_t *keep;              /* limits of the words (sample.h) */
-    int64_t epoch, read;        /* tokens read in this epoch */
-    int64_t room, count, next;  /* of kept; the first word of the next batch */
-    kept_word *kept;            /* [room] */
-    int32_t *inputs, *targets;  /* [batch * 2 * window] */
+    int32_t *keep;             /* limits of the words (sample.h) */
+    int64_t epoch, read;       /* tokens read in this epoch */
+    int64_t room, count, next; /* of kept; the first word of the next batch */
+    kept_word *kept;           /* [room] */
+    int32_t *inputs, *targets; /* [batch * 2 * window] */
 };
 
 static rnnkit_context *context_of(const rnnkit_pairs *pairs)
@@ -120,8 +120,7 @@ int32_t rnnkit_pairs_create(rnnkit_tokens *tokens, const char *options, rnnkit_p
 {
     int32_t status = rki_check(tokens, RKI_KIND_TOKENS, "tokens");
     if (status < 0) return rki_leave(NULL, __func__, status);
-    return rki_leave(
-        tokens->vocab->tokenizer->context, __func__, create(tokens, options, out));
+    return rki_leave(tokens->vocab->tokenizer->context, __func__, create(tokens, options, out));
 }
 
 void rnnkit_pairs_destroy(rnnkit_pairs *pairs)

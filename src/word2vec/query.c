@@ -57,17 +57,16 @@ static void set_unit(const double *from, int64_t width, float *to)
 
 /* Two words. */
 
-static int32_t similarity(
-    const rnnkit_vectors *vectors, int32_t first, int32_t second, double *out)
+static int32_t similarity(const rnnkit_vectors *vectors, int32_t first, int32_t second, double *out)
 {
     const float *inverse;
     RKI_TRY(rki_check_pointer(out, "similarity"));
     RKI_TRY(rki_vectors_check_id(vectors, first));
     RKI_TRY(rki_vectors_check_id(vectors, second));
     RKI_TRY(rki_vectors_inverse(vectors, &inverse));
-    *out = dot(rki_vectors_row(vectors, first), rki_vectors_row(vectors, second),
-               vectors->dimension) *
-           (double)inverse[first] * (double)inverse[second];
+    *out =
+        dot(rki_vectors_row(vectors, first), rki_vectors_row(vectors, second), vectors->dimension) *
+        (double)inverse[first] * (double)inverse[second];
     return RNNKIT_OK;
 }
 
@@ -164,8 +163,7 @@ int32_t rnnkit_vectors_doesnt_match(
     return rki_leave(vectors->context, __func__, doesnt_match(vectors, ids, count, place));
 }
 
-static int32_t rank(
-    const rnnkit_vectors *vectors, int32_t first, int32_t second, int64_t *out)
+static int32_t rank(const rnnkit_vectors *vectors, int32_t first, int32_t second, int64_t *out)
 {
     const float *inverse;
     RKI_TRY(rki_check_pointer(out, "rank"));
@@ -176,8 +174,7 @@ static int32_t rank(
     int64_t nearer = 0, width = vectors->dimension;
     double own = dot(query, rki_vectors_row(vectors, second), width) * (double)inverse[second];
     for (int32_t i = 0; i < vectors->size; i++)
-        if (i != first &&
-            dot(query, rki_vectors_row(vectors, i), width) * (double)inverse[i] > own)
+        if (i != first && dot(query, rki_vectors_row(vectors, i), width) * (double)inverse[i] > own)
             nearer++;
     *out = nearer + 1;
     return RNNKIT_OK;
@@ -226,8 +223,8 @@ static int32_t by_sum(const rnnkit_vectors *vectors, const question *asked, cons
 }
 
 /* The product of similarities of one row. */
-static float product_of(const rnnkit_vectors *vectors, const float *inverse,
-    const question *asked, int32_t id)
+static float product_of(
+    const rnnkit_vectors *vectors, const float *inverse, const question *asked, int32_t id)
 {
     const float *row = rki_vectors_row(vectors, id);
     double above = 1, below = 1;
@@ -282,16 +279,15 @@ static int32_t answer(const rnnkit_vectors *vectors, question *asked, int32_t by
     const rki_memory *memory = &vectors->context->memory;
     int64_t others = asked->positive_count + asked->negative_count;
     void *block;
-    RKI_TRY(rki_allocate(
-        memory, others + 2 * asked->top, sizeof(int32_t), "an answer", &block));
+    RKI_TRY(rki_allocate(memory, others + 2 * asked->top, sizeof(int32_t), "an answer", &block));
     int32_t *excluded = block;
     asked->ids = excluded + others;
     asked->scores = (float *)(void *)(asked->ids + asked->top);
     for (int64_t i = 0; i < others; i++)
         excluded[i] = i < asked->positive_count ? asked->positive[i]
                                                 : asked->negative[i - asked->positive_count];
-    int32_t status = by == METHOD_MUL ? by_product(vectors, asked, excluded)
-                                      : by_sum(vectors, asked, excluded);
+    int32_t status =
+        by == METHOD_MUL ? by_product(vectors, asked, excluded) : by_sum(vectors, asked, excluded);
     if (status == RNNKIT_OK) {
         int64_t count = 0;
         while (count < asked->top && asked->ids[count] >= 0)
@@ -362,8 +358,8 @@ static int32_t unit_queries(
     return RNNKIT_OK;
 }
 
-static int32_t similar_by_vector(const rnnkit_vectors *vectors, const float *queries,
-    int64_t count, const char *options, int64_t top, int32_t *ids, float *scores)
+static int32_t similar_by_vector(const rnnkit_vectors *vectors, const float *queries, int64_t count,
+    const char *options, int64_t top, int32_t *ids, float *scores)
 {
     query_settings settings;
     float *units = NULL;

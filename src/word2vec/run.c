@@ -10,7 +10,8 @@ double rki_w2v_rate(const rnnkit_word2vec *word2vec, int64_t epoch, int64_t plac
 {
     const rki_w2v_settings *settings = &word2vec->settings;
     double count = (double)word2vec->text.count;
-    double done = ((double)epoch + (count > 0 ? (double)place / count : 0)) / (double)settings->epochs;
+    double done =
+        ((double)epoch + (count > 0 ? (double)place / count : 0)) / (double)settings->epochs;
     double rate = settings->lr * (1 - done);
     return rate > settings->min_lr ? rate : settings->min_lr;
 }
@@ -101,8 +102,8 @@ static int32_t failed_block(const rnnkit_word2vec *word2vec, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         if (word2vec->team->tallies[i].status < 0)
-            return rki_fail(word2vec->team->tallies[i].status,
-                "the temporary file of the text cannot be read");
+            return rki_fail(
+                word2vec->team->tallies[i].status, "the temporary file of the text cannot be read");
     return RNNKIT_OK;
 }
 
@@ -154,20 +155,18 @@ static double done(const rnnkit_word2vec *word2vec)
 
 static double rate_now(const rnnkit_word2vec *word2vec)
 {
-    return rki_w2v_rate(
-        word2vec, word2vec->place.epoch, word2vec->place.block * RKI_W2V_BLOCK);
+    return rki_w2v_rate(word2vec, word2vec->place.epoch, word2vec->place.block * RKI_W2V_BLOCK);
 }
 
-static int32_t train(
-    rnnkit_word2vec *word2vec, rnnkit_word2vec_progress_fn progress, void *user)
+static int32_t train(rnnkit_word2vec *word2vec, rnnkit_word2vec_progress_fn progress, void *user)
 {
     for (;;) {
         int32_t status = rki_poll_cancel(rki_w2v_context(word2vec));
         if (status != RNNKIT_OK) return status;
         status = step(word2vec);
         RKI_TRY(status);
-        if (progress != NULL && progress(done(word2vec), mean_loss(&word2vec->place),
-                                    rate_now(word2vec), user) != 0)
+        if (progress != NULL &&
+            progress(done(word2vec), mean_loss(&word2vec->place), rate_now(word2vec), user) != 0)
             return RNNKIT_STOPPED;
         if (status == RNNKIT_DONE) return RNNKIT_OK;
     }

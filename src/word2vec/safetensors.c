@@ -79,8 +79,8 @@ static int usable_in_place(const rki_st_entry *values)
     return first == 1 && (uintptr_t)values->data % sizeof(float) == 0;
 }
 
-static int32_t fill(rnnkit_vectors *vectors, const parts *from, const char *path, int64_t count,
-    int in_place)
+static int32_t fill(
+    rnnkit_vectors *vectors, const parts *from, const char *path, int64_t count, int in_place)
 {
     RKI_TRY(read_words(vectors, from, path, count));
     if (in_place) {
@@ -132,8 +132,7 @@ static int32_t put_integers(rki_st_writer *writer, const rnnkit_vectors *vectors
     return RNNKIT_OK;
 }
 
-static int32_t write_parts(
-    rki_st_writer *writer, const rnnkit_vectors *vectors, const char *path)
+static int32_t write_parts(rki_st_writer *writer, const rnnkit_vectors *vectors, const char *path)
 {
     int64_t shape[2] = {vectors->size, vectors->dimension}, bytes = 0;
     for (int32_t i = 0; i < vectors->size; i++)
@@ -148,8 +147,8 @@ static int32_t write_parts(
     RKI_TRY(put_integers(writer, vectors, 1));
     RKI_TRY(rki_st_writer_put(writer, vectors->values, vectors->size * vectors->dimension));
     for (int32_t i = 0; i < vectors->size; i++)
-        RKI_TRY(rki_st_writer_put(writer, rki_wordmap_bytes(&vectors->words, i),
-            vectors->words.words[i].length));
+        RKI_TRY(rki_st_writer_put(
+            writer, rki_wordmap_bytes(&vectors->words, i), vectors->words.words[i].length));
     return rki_st_writer_commit(writer);
 }
 

@@ -71,8 +71,8 @@ static void set_windows(rki_w2v_sample *sample, const rki_w2v_settings *settings
 
 static rki_w2v_draws draws_of(const rnnkit_word2vec *word2vec, int64_t base)
 {
-    rki_random random = {(uint64_t)word2vec->settings.seed, RKI_PURPOSE_WORD2VEC,
-        (uint32_t)word2vec->place.run};
+    rki_random random = {
+        (uint64_t)word2vec->settings.seed, RKI_PURPOSE_WORD2VEC, (uint32_t)word2vec->place.run};
     rki_w2v_draws draws = {.pass = (uint32_t)word2vec->place.epoch, .base = (uint64_t)base};
     uint32_t fixed[2];
     rki_random_words(random, 0, draws.key, fixed);

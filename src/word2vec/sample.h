@@ -15,12 +15,12 @@
 enum { RKI_W2V_BLOCK = 8192, RKI_W2V_HALO = 256 };
 
 typedef struct rki_w2v_sample {
-    int64_t pitch;                                    /* of noise; room of the others */
+    int64_t pitch;                                   /* of noise; room of the others */
     int32_t *tokens, *words, *places, *left, *right; /* [pitch] */
-    int32_t *noise;                                   /* [negatives][pitch] */
-    int64_t kept;                                     /* words, with those around the block */
-    int64_t first, last;                              /* those of the block */
-    int64_t tokens_inside;                            /* of the block, without ends of sentences */
+    int32_t *noise;                                  /* [negatives][pitch] */
+    int64_t kept;                                    /* words, with those around the block */
+    int64_t first, last;                             /* those of the block */
+    int64_t tokens_inside;                           /* of the block, without ends of sentences */
 } rki_w2v_sample;
 
 int32_t rki_w2v_sample_init(rki_w2v_sample *sample, const rnnkit_word2vec *word2vec);
@@ -29,8 +29,7 @@ void rki_w2v_sample_release(rki_w2v_sample *sample, const rki_memory *memory);
 int64_t rki_w2v_blocks(const rnnkit_word2vec *word2vec);
 
 /* Draws block number `block` of the present run and epoch. */
-int32_t rki_w2v_sample_draw(
-    rki_w2v_sample *sample, const rnnkit_word2vec *word2vec, int64_t block);
+int32_t rki_w2v_sample_draw(rki_w2v_sample *sample, const rnnkit_word2vec *word2vec, int64_t block);
 
 /* The limits of the words' draws: a word that is kept with probability p has p 2^32. */
 int32_t rki_w2v_keep_limits(

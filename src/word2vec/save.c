@@ -11,7 +11,13 @@
 #include "word2vec/float_text.h"
 #include "word2vec/format.h"
 
-typedef enum format { FORMAT_TEXT, FORMAT_BINARY, FORMAT_VEC, FORMAT_GLOVE, FORMAT_SAFETENSORS } format;
+typedef enum format {
+    FORMAT_TEXT,
+    FORMAT_BINARY,
+    FORMAT_VEC,
+    FORMAT_GLOVE,
+    FORMAT_SAFETENSORS
+} format;
 
 typedef struct save_settings {
     int32_t format;
@@ -128,8 +134,7 @@ static int32_t fill_and_write(pieces *all, rki_writer *writer)
         all->list[i] = (piece){block, 0};
     }
     if (status == RNNKIT_OK)
-        rki_parallel_blocks(
-            vectors->context->threads, count, PIECE_WORDS, fill_from_first, all);
+        rki_parallel_blocks(vectors->context->threads, count, PIECE_WORDS, fill_from_first, all);
     for (int64_t i = 0; i < PIECES; i++) {
         if (status == RNNKIT_OK && all->list[i].size > 0)
             status = rki_writer_write(writer, all->list[i].bytes, (size_t)all->list[i].size);
@@ -169,8 +174,7 @@ static int32_t save(const rnnkit_vectors *vectors, const char *path, const char 
     return status;
 }
 
-int32_t rnnkit_vectors_save(
-    const rnnkit_vectors *vectors, const char *path, const char *options)
+int32_t rnnkit_vectors_save(const rnnkit_vectors *vectors, const char *path, const char *options)
 {
     int32_t status = rki_check(vectors, RKI_KIND_VECTORS, "vectors");
     if (status < 0) return rki_leave(NULL, __func__, status);

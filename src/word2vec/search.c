@@ -84,8 +84,8 @@ static int is_excluded(const rki_search *search, int64_t query, int32_t id)
     return 0;
 }
 
-static void look(const share *all, heap *heaps, int64_t query, int64_t queries, int64_t begin,
-    int64_t end)
+static void look(
+    const share *all, heap *heaps, int64_t query, int64_t queries, int64_t begin, int64_t end)
 {
     const rki_search *search = all->search;
     float scores[TILE_ROWS * TILE_QUERIES];

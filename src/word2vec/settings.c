@@ -57,8 +57,8 @@ static int32_t complete(const rnnkit_context *context, rki_w2v_settings *setting
     if (settings->lr == 0) settings->lr = settings->architecture == RKI_W2V_CBOW ? 0.05 : 0.025;
     if (settings->min_lr < 0) settings->min_lr = settings->lr / 10000;
     if (settings->min_lr > settings->lr)
-        return rki_fail(RNNKIT_E_OPTION, "option min_lr=%g is above lr=%g", settings->min_lr,
-            settings->lr);
+        return rki_fail(
+            RNNKIT_E_OPTION, "option min_lr=%g is above lr=%g", settings->min_lr, settings->lr);
     settings->threads =
         settings->threads == 0 ? context->threads : rki_threads_resolve(settings->threads);
     return RNNKIT_OK;

@@ -23,8 +23,8 @@ static int32_t put_matrix(
     rki_st_writer *writer, const rnnkit_word2vec *word2vec, const float *matrix)
 {
     for (int64_t i = 0; i < word2vec->size; i++)
-        RKI_TRY(rki_st_writer_put(
-            writer, matrix + i * word2vec->stride, word2vec->settings.dimension));
+        RKI_TRY(
+            rki_st_writer_put(writer, matrix + i * word2vec->stride, word2vec->settings.dimension));
     return RNNKIT_OK;
 }
 
@@ -120,8 +120,8 @@ static int32_t find_parts(const rki_st *st, const char *path, parts *out)
     if (rki_st_metadata(st, "checksum") == NULL) return bad(path, "the checksum is missing");
     RKI_TRY(rki_st_check(st, "checksum"));
     *out = (parts){rki_st_find(st, "place"), rki_st_find(st, "loss"), rki_st_find(st, "input"),
-        rki_st_find(st, "output"), rki_st_find(st, "vocabulary"),
-        rki_st_metadata(st, "tokenizer"), rki_st_metadata(st, "word2vec")};
+        rki_st_find(st, "output"), rki_st_find(st, "vocabulary"), rki_st_metadata(st, "tokenizer"),
+        rki_st_metadata(st, "word2vec")};
     if (out->place == NULL || out->loss == NULL || out->input == NULL || out->output == NULL ||
         out->vocabulary == NULL || out->tokenizer == NULL || out->options == NULL)
         return bad(path, "expected tensors place, loss, input, output and vocabulary, and "
@@ -132,8 +132,8 @@ static int32_t find_parts(const rki_st *st, const char *path, parts *out)
     return RNNKIT_OK;
 }
 
-static int32_t read_matrix(const rnnkit_word2vec *word2vec, const rki_st_entry *entry,
-    const char *path, float *matrix)
+static int32_t read_matrix(
+    const rnnkit_word2vec *word2vec, const rki_st_entry *entry, const char *path, float *matrix)
 {
     int64_t width = word2vec->settings.dimension;
     if (entry->rank != 2 || entry->dims[0] != word2vec->size || entry->dims[1] != width)
@@ -177,8 +177,8 @@ static int32_t fill(rnnkit_word2vec *word2vec, const parts *from, const char *pa
     return read_matrix(word2vec, from->output, path, word2vec->output);
 }
 
-static int32_t read_settings(const rnnkit_context *context, const parts *from,
-    const char *options, rki_w2v_settings *settings)
+static int32_t read_settings(const rnnkit_context *context, const parts *from, const char *options,
+    rki_w2v_settings *settings)
 {
     RKI_TRY(rki_w2v_settings_read(context, from->options, settings));
     int64_t dimension = settings->dimension;
@@ -217,8 +217,8 @@ static int32_t build(rnnkit_context *context, const char *path, const parts *fro
     rnnkit_word2vec *word2vec = NULL;
     RKI_TRY(read_settings(context, from, options, &settings));
     RKI_TRY(rnnkit_tokenizer_create(context, from->tokenizer, &tokenizer));
-    int32_t status = rki_vocab_read_text(tokenizer, (const char *)from->vocabulary->data,
-        (int64_t)from->vocabulary->bytes, &vocab);
+    int32_t status = rki_vocab_read_text(
+        tokenizer, (const char *)from->vocabulary->data, (int64_t)from->vocabulary->bytes, &vocab);
     if (status == RNNKIT_OK) status = rki_w2v_new(vocab, &settings, &word2vec);
     if (status == RNNKIT_OK) status = fill(word2vec, from, path);
     if (status == RNNKIT_OK) status = check_course(word2vec, from);

@@ -1,8 +1,8 @@
 /* Workers, and training where they write the same matrices side by side. See team.h. */
 #include "word2vec/team.h"
 
-#include "base/threads.h"
 #include "base/float_mode.h"
+#include "base/threads.h"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -21,8 +21,7 @@ static int32_t worker_init(rki_w2v_worker *worker, const rnnkit_word2vec *word2v
     worker->gradients = block;
     RKI_TRY(rki_allocate(memory, rows + 1, sizeof(float *), "a window's rows", &block));
     worker->rows = block;
-    RKI_TRY(
-        rki_allocate(memory, 2 * word2vec->stride, sizeof(float), "a window's mean", &block));
+    RKI_TRY(rki_allocate(memory, 2 * word2vec->stride, sizeof(float), "a window's mean", &block));
     worker->mean = block;
     return RNNKIT_OK;
 }
@@ -39,8 +38,7 @@ static int32_t init_workers(rki_w2v_team *team, const rnnkit_word2vec *word2vec)
 {
     const rki_memory *memory = rki_w2v_memory(word2vec);
     void *block;
-    RKI_TRY(
-        rki_allocate(memory, team->step, sizeof(rki_w2v_tally), "the blocks' results", &block));
+    RKI_TRY(rki_allocate(memory, team->step, sizeof(rki_w2v_tally), "the blocks' results", &block));
     team->tallies = block;
     RKI_TRY(rki_allocate(memory, team->threads, sizeof(rki_w2v_worker), "the workers", &block));
     team->workers = block;
@@ -59,8 +57,8 @@ static int32_t init_locals(rki_w2v_team *team, const rnnkit_word2vec *word2vec)
     for (int64_t i = 0; i < team->step; i++)
         RKI_TRY(rki_w2v_sample_init(&team->samples[i], word2vec));
     team->local_count = rki_w2v_local_count(word2vec);
-    RKI_TRY(rki_allocate(
-        memory, team->local_count, sizeof(rki_w2v_local), "a batch's rows", &block));
+    RKI_TRY(
+        rki_allocate(memory, team->local_count, sizeof(rki_w2v_local), "a batch's rows", &block));
     team->locals = block;
     for (int64_t i = 0; i < team->local_count; i++)
         RKI_TRY(rki_w2v_local_init(&team->locals[i], word2vec));
@@ -70,8 +68,7 @@ static int32_t init_locals(rki_w2v_team *team, const rnnkit_word2vec *word2vec)
 int32_t rki_w2v_team_create(rnnkit_word2vec *word2vec)
 {
     void *block;
-    RKI_TRY(
-        rki_allocate(rki_w2v_memory(word2vec), 1, sizeof(rki_w2v_team), "a team", &block));
+    RKI_TRY(rki_allocate(rki_w2v_memory(word2vec), 1, sizeof(rki_w2v_team), "a team", &block));
     rki_w2v_team *team = block;
     word2vec->team = team;
     team->threads = word2vec->settings.threads;
@@ -120,8 +117,8 @@ rki_w2v_run rki_w2v_run_of(
         .mean = worker->mean};
 }
 
-static void train_block(const rnnkit_word2vec *word2vec, rki_w2v_worker *worker, int64_t block,
-    rki_w2v_tally *tally)
+static void train_block(
+    const rnnkit_word2vec *word2vec, rki_w2v_worker *worker, int64_t block, rki_w2v_tally *tally)
 {
     rki_w2v_sample *sample = &worker->sample;
     *tally = (rki_w2v_tally){.status = rki_w2v_sample_draw(sample, word2vec, block)};

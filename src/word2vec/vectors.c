@@ -15,8 +15,7 @@
 int32_t rki_vectors_new(rnnkit_context *context, int64_t dimension, rnnkit_vectors **out)
 {
     void *block;
-    RKI_TRY(rki_allocate(
-        &context->memory, 1, sizeof(rnnkit_vectors), "a vectors handle", &block));
+    RKI_TRY(rki_allocate(&context->memory, 1, sizeof(rnnkit_vectors), "a vectors handle", &block));
     rnnkit_vectors *vectors = block;
     rki_object_init(&vectors->object, RKI_KIND_VECTORS);
     pthread_mutex_init(&vectors->lock, NULL);
@@ -74,12 +73,11 @@ static int32_t add_copy(
     rnnkit_vectors *vectors, const char *word, const float *values, int64_t place)
 {
     float *row;
-    if (*word == '\0')
-        return rki_fail(RNNKIT_E_ARGUMENT, "words[%lld] is empty", (long long)place);
+    if (*word == '\0') return rki_fail(RNNKIT_E_ARGUMENT, "words[%lld] is empty", (long long)place);
     for (int64_t k = 0; k < vectors->dimension; k++)
         if (!isfinite(values[k]))
-            return rki_fail(RNNKIT_E_ARGUMENT, "values[%lld][%lld] is not finite",
-                (long long)place, (long long)k);
+            return rki_fail(RNNKIT_E_ARGUMENT, "values[%lld][%lld] is not finite", (long long)place,
+                (long long)k);
     RKI_TRY(rki_vectors_add(vectors, word, strlen(word), &row));
     if (row == NULL) {
         char shown[RKI_UTF8_SHOWN];
@@ -90,8 +88,7 @@ static int32_t add_copy(
     return RNNKIT_OK;
 }
 
-static int32_t fill(
-    rnnkit_vectors *vectors, const char *words, int64_t count, const float *values)
+static int32_t fill(rnnkit_vectors *vectors, const char *words, int64_t count, const float *values)
 {
     RKI_TRY(rki_vectors_reserve(vectors, count));
     for (int64_t i = 0; i < count; i++) {
@@ -233,14 +230,13 @@ static int32_t not_found(const rnnkit_vectors *vectors, const char *wanted, size
         rki_nearest_offer(&nearest, rki_wordmap_bytes(&vectors->words, i));
     rki_utf8_show(wanted, length, shown);
     if (nearest.best == NULL)
-        return rki_fail(RNNKIT_E_NOT_FOUND, "'%s' is none of the %lld words", shown,
-            (long long)vectors->size);
+        return rki_fail(
+            RNNKIT_E_NOT_FOUND, "'%s' is none of the %lld words", shown, (long long)vectors->size);
     return rki_fail(RNNKIT_E_NOT_FOUND, "'%s' is none of the %lld words; did you mean '%s'?", shown,
         (long long)vectors->size, nearest.best);
 }
 
-static int32_t find(
-    const rnnkit_vectors *vectors, const char *wanted, int64_t length, int32_t *id)
+static int32_t find(const rnnkit_vectors *vectors, const char *wanted, int64_t length, int32_t *id)
 {
     size_t bytes;
     RKI_TRY(rki_check_text(wanted, length, "word", &bytes));

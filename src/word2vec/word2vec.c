@@ -87,8 +87,8 @@ static void draw_rows(void *user, int64_t begin, int64_t end)
             uint32_t words[4];
             rki_random_draw(random, (uint64_t)k / 4, (uint64_t)i, words);
             for (int64_t j = k; j < settings->dimension && j < k + 4; j++)
-                row[j] = ((float)(words[j - k] >> 8) * 0x1p-24f - 0.5f) /
-                         (float)settings->dimension;
+                row[j] =
+                    ((float)(words[j - k] >> 8) * 0x1p-24f - 0.5f) / (float)settings->dimension;
         }
     }
 }
@@ -134,8 +134,8 @@ static int32_t accept_text(rnnkit_word2vec *word2vec)
         rki_idstore_release(&word2vec->text);
         word2vec->encoder.last = -1;
         word2vec->encoder.words = 0;
-        word2vec->place = (rki_w2v_place){
-            .run = word2vec->place.run + 1, .last_loss = word2vec->place.last_loss};
+        word2vec->place =
+            (rki_w2v_place){.run = word2vec->place.run + 1, .last_loss = word2vec->place.last_loss};
         word2vec->phase = RKI_W2V_TEXT;
         break;
     case RKI_W2V_TEXT: break;

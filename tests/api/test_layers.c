@@ -274,13 +274,13 @@ static void refuses_wrong_calls(void **state)
     int32_t wrong[ROWS] = {0, 1, 2, 3, WORDS, 0};
     rnnkit_tensor *t = NULL;
     run(&n, targets);
-    assert_int_equal(rnnkit_embedding_forward(n.embedding, n.tape, wrong, STEPS, BATCH, &t),
-        RNNKIT_E_ARGUMENT);
+    assert_int_equal(
+        rnnkit_embedding_forward(n.embedding, n.tape, wrong, STEPS, BATCH, &t), RNNKIT_E_ARGUMENT);
     expect_message("rnnkit_embedding_forward: ids[4] is 7, expected 0 to 6");
     assert_int_equal(
         rnnkit_embedding_forward(n.embedding, n.tape, ids, 0, BATCH, &t), RNNKIT_E_SHAPE);
-    assert_int_equal(rnnkit_embedding_forward(n.embedding, n.tape, ids, INT64_MAX / 2, 4, &t),
-        RNNKIT_E_SHAPE);
+    assert_int_equal(
+        rnnkit_embedding_forward(n.embedding, n.tape, ids, INT64_MAX / 2, 4, &t), RNNKIT_E_SHAPE);
     assert_int_equal(rnnkit_embedding_forward(n.embedding, other.tape, ids, STEPS, BATCH, &t),
         RNNKIT_E_ARGUMENT);
     assert_int_equal(
@@ -291,8 +291,8 @@ static void refuses_wrong_calls(void **state)
     assert_int_equal(rnnkit_linear_forward(n.linear, n.tape, n.loss, &t), RNNKIT_E_SHAPE);
     expect_message("x has shape [1], the last dimension must be inputs = 5");
     assert_int_equal(rnnkit_linear_forward(n.linear, other.tape, n.e, &t), RNNKIT_E_ORDER);
-    assert_int_equal(rnnkit_linear_forward(n.linear, n.tape, (rnnkit_tensor *)n.model, &t),
-        RNNKIT_E_HANDLE);
+    assert_int_equal(
+        rnnkit_linear_forward(n.linear, n.tape, (rnnkit_tensor *)n.model, &t), RNNKIT_E_HANDLE);
     assert_null(t);
     must(rnnkit_tape_backward(n.tape, n.loss), "backward");
     assert_int_equal(rnnkit_tape_backward(n.tape, n.loss), RNNKIT_E_ORDER);

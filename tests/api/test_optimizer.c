@@ -178,8 +178,7 @@ static void schedules_follow_their_formulas(void **state)
         {"step", "every=3 factor=0.5 floor=0.7", 10, 7, 0.7},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        double rate =
-            rate_after(rows[i].shape, rows[i].steps, rows[i].options, rows[i].updates);
+        double rate = rate_after(rows[i].shape, rows[i].steps, rows[i].options, rows[i].updates);
         if (fabs(rate - rows[i].expected) > 1e-12)
             fail_msg("%s %s after %d: %g, not %g", rows[i].shape,
                 rows[i].options ? rows[i].options : "", rows[i].updates, rate, rows[i].expected);

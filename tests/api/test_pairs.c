@@ -141,7 +141,8 @@ static void bad_arguments(void **state)
     text_fails(rnnkit_pairs_create(NULL, NULL, &none), RNNKIT_E_HANDLE, "tokens");
     text_fails(rnnkit_pairs_create(unfinished, NULL, &none), RNNKIT_E_ORDER, "not finished");
     text_fails(rnnkit_pairs_create(tokens, NULL, NULL), RNNKIT_E_ARGUMENT, "out");
-    text_fails(rnnkit_pairs_create(tokens, "windows=3", &none), RNNKIT_E_OPTION, "did you mean 'window'");
+    text_fails(
+        rnnkit_pairs_create(tokens, "windows=3", &none), RNNKIT_E_OPTION, "did you mean 'window'");
     text_ok(rnnkit_pairs_create(tokens, NULL, &pairs));
     text_fails(rnnkit_pairs_next(pairs, NULL, &ids, &count), RNNKIT_E_ARGUMENT, "inputs");
     text_fails(rnnkit_pairs_next(pairs, &ids, NULL, &count), RNNKIT_E_ARGUMENT, "targets");

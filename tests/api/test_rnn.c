@@ -109,8 +109,8 @@ static void padding_and_company_change_nothing(void **state)
                 assert_true(y[(t * BATCH + b) * HIDDEN + j] == expected);
             }
         for (int part = 0; part < LAYERS * 2; part++)
-            assert_memory_equal(ends + (part * BATCH + b) * HIDDEN, end + part * HIDDEN,
-                HIDDEN * sizeof(float));
+            assert_memory_equal(
+                ends + (part * BATCH + b) * HIDDEN, end + part * HIDDEN, HIDDEN * sizeof(float));
         rnnkit_state_destroy(alone);
     }
     rnnkit_state_destroy(all);
@@ -170,8 +170,7 @@ static void refuses_what_does_not_fit(void **state)
     assert_int_equal(rnnkit_rnn_forward(n.lstm, n.tape, flat, NULL, NULL, &out), RNNKIT_E_SHAPE);
     assert_int_equal(rnnkit_rnn_forward(n.lstm, n.tape, x, NULL, s, &out), RNNKIT_E_SHAPE);
     assert_int_equal(rnnkit_rnn_forward(n.lstm, n.tape, x, NULL, foreign, &out), RNNKIT_E_SHAPE);
-    assert_int_equal(
-        rnnkit_rnn_forward(n.lstm, n.tape, x, lengths, NULL, &out), RNNKIT_E_ARGUMENT);
+    assert_int_equal(rnnkit_rnn_forward(n.lstm, n.tape, x, lengths, NULL, &out), RNNKIT_E_ARGUMENT);
     assert_non_null(strstr(rnnkit_error_message(), "lengths[1] is 3, expected 0 to 2"));
     must(rnnkit_tape_input(n.tape, n.x, wide, 3, &x), "input");
     assert_int_equal(rnnkit_rnn_forward(n.lstm, n.tape, x, NULL, NULL, &out), RNNKIT_E_SHAPE);
@@ -189,8 +188,7 @@ static void refuses_what_does_not_fit(void **state)
     rnnkit_rnn *made = NULL;
     assert_int_equal(
         rnnkit_lstm_create(n.model, "big", 4, INT64_MAX / 2, NULL, &made), RNNKIT_E_SHAPE);
-    assert_int_equal(
-        rnnkit_lstm_create(n.model, "big", 4, 4, "layers=0", &made), RNNKIT_E_OPTION);
+    assert_int_equal(rnnkit_lstm_create(n.model, "big", 4, 4, "layers=0", &made), RNNKIT_E_OPTION);
     assert_int_equal(rnnkit_lstm_create(n.model, "big", 4, -4, NULL, &made), RNNKIT_E_ARGUMENT);
     assert_null(made);
     rnnkit_state_destroy(s);

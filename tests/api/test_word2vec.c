@@ -156,7 +156,8 @@ static void states_come_back(void **state)
     text_ok(rnnkit_word2vec_step(word2vec));
     text_ok(rnnkit_word2vec_save(word2vec, path));
     text_fails(rnnkit_word2vec_open(context, path, "lr=0.2", &back), RNNKIT_E_OPTION, "not over");
-    text_fails(rnnkit_word2vec_open(context, path, "dimension=5", &back), RNNKIT_E_OPTION, "dimension");
+    text_fails(
+        rnnkit_word2vec_open(context, path, "dimension=5", &back), RNNKIT_E_OPTION, "dimension");
     text_ok(rnnkit_word2vec_open(context, path, "threads=1", &back));
     text_ok(rnnkit_word2vec_push(back, "the cat", -1));
     text_fails(rnnkit_word2vec_step(back), RNNKIT_E_SHAPE, "not that of the run");
@@ -214,8 +215,8 @@ static void odd_texts(void **state)
         text_fails(rnnkit_word2vec_step(word2vec), RNNKIT_E_ARGUMENT, "no word of the vocabulary");
         rnnkit_word2vec_destroy(word2vec);
     }
-    static const char *const some[] = {"the", "the the the the", "\xFF the \xC3( cat \xF0\x9F",
-        "the\0cat", "cat unheard dog"};
+    static const char *const some[] = {
+        "the", "the the the the", "\xFF the \xC3( cat \xF0\x9F", "the\0cat", "cat unheard dog"};
     for (size_t i = 0; i < 5; i++) {
         word2vec = create("dimension=4 deterministic=1");
         text_ok(rnnkit_word2vec_push(word2vec, some[i], i == 3 ? 7 : -1));
@@ -252,7 +253,8 @@ static void one_line_of_ten_million_words(void **state)
 static void diverging_is_told(void **state)
 {
     (void)state;
-    rnnkit_word2vec *word2vec = create("dimension=4 sample=0 lr=100 min_lr=100 epochs=10000 threads=1 window=2");
+    rnnkit_word2vec *word2vec =
+        create("dimension=4 sample=0 lr=100 min_lr=100 epochs=10000 threads=1 window=2");
     rnnkit_vectors *vectors;
     int32_t status;
     text_ok(rnnkit_word2vec_push(word2vec, poem, -1));
@@ -276,10 +278,12 @@ static void bad_arguments(void **state)
     rnnkit_vocab *unfinished;
     text_ok(rnnkit_vocab_create(tokenizer, NULL, &unfinished));
     text_fails(rnnkit_word2vec_create(NULL, NULL, &out), RNNKIT_E_HANDLE, "vocab");
-    text_fails(rnnkit_word2vec_create((rnnkit_vocab *)(void *)context, NULL, &out), RNNKIT_E_HANDLE, "vocab");
+    text_fails(rnnkit_word2vec_create((rnnkit_vocab *)(void *)context, NULL, &out), RNNKIT_E_HANDLE,
+        "vocab");
     text_fails(rnnkit_word2vec_create(unfinished, NULL, &out), RNNKIT_E_ORDER, "not finished");
     text_fails(rnnkit_word2vec_create(vocab, NULL, NULL), RNNKIT_E_ARGUMENT, "out");
-    text_fails(rnnkit_word2vec_create(vocab, "dimensoin=3", &out), RNNKIT_E_OPTION, "did you mean 'dimension'");
+    text_fails(rnnkit_word2vec_create(vocab, "dimensoin=3", &out), RNNKIT_E_OPTION,
+        "did you mean 'dimension'");
     text_fails(rnnkit_word2vec_create(vocab, "dimension=0", &out), RNNKIT_E_OPTION, "out of range");
     text_fails(rnnkit_word2vec_create(vocab, "sample=nan", &out), RNNKIT_E_OPTION, "finite");
     text_fails(rnnkit_word2vec_create(vocab, "lr=0.1 min_lr=0.2", &out), RNNKIT_E_OPTION, "min_lr");
@@ -288,18 +292,22 @@ static void bad_arguments(void **state)
     text_fails(rnnkit_word2vec_push(word2vec, "a", -2), RNNKIT_E_ARGUMENT, "length");
     text_fails(rnnkit_word2vec_push(NULL, "a", 1), RNNKIT_E_HANDLE, "word2vec");
     text_fails(rnnkit_word2vec_push_file(word2vec, NULL), RNNKIT_E_ARGUMENT, "path");
-    text_fails(rnnkit_word2vec_push_file(word2vec, scratch_path("missing")), RNNKIT_E_IO, "missing");
+    text_fails(
+        rnnkit_word2vec_push_file(word2vec, scratch_path("missing")), RNNKIT_E_IO, "missing");
     text_fails(rnnkit_word2vec_step(NULL), RNNKIT_E_HANDLE, "word2vec");
     text_fails(rnnkit_word2vec_train(NULL, NULL, NULL), RNNKIT_E_HANDLE, "word2vec");
-    text_fails(rnnkit_word2vec_progress(NULL, NULL, NULL, NULL, NULL, NULL), RNNKIT_E_HANDLE, "word2vec");
+    text_fails(
+        rnnkit_word2vec_progress(NULL, NULL, NULL, NULL, NULL, NULL), RNNKIT_E_HANDLE, "word2vec");
     text_fails(rnnkit_word2vec_size(NULL, NULL, NULL), RNNKIT_E_HANDLE, "word2vec");
     text_fails(rnnkit_word2vec_vocab(word2vec, NULL), RNNKIT_E_ARGUMENT, "out");
     text_fails(rnnkit_word2vec_vectors(word2vec, NULL, NULL), RNNKIT_E_ARGUMENT, "out");
-    text_fails(rnnkit_word2vec_vectors(word2vec, "matrix=both", &vectors), RNNKIT_E_OPTION, "matrix");
+    text_fails(
+        rnnkit_word2vec_vectors(word2vec, "matrix=both", &vectors), RNNKIT_E_OPTION, "matrix");
     text_fails(rnnkit_word2vec_save(word2vec, NULL), RNNKIT_E_ARGUMENT, "path");
     text_fails(rnnkit_word2vec_save(word2vec, scratch_path("")), RNNKIT_E_IO, "");
     text_fails(rnnkit_word2vec_open(context, NULL, NULL, &out), RNNKIT_E_ARGUMENT, "path");
-    text_fails(rnnkit_word2vec_open(context, scratch_path("missing"), NULL, &out), RNNKIT_E_IO, "missing");
+    text_fails(
+        rnnkit_word2vec_open(context, scratch_path("missing"), NULL, &out), RNNKIT_E_IO, "missing");
     /* none of that did any harm */
     text_ok(rnnkit_word2vec_push(word2vec, poem, -1));
     text_ok(rnnkit_word2vec_train(word2vec, NULL, NULL));
@@ -329,7 +337,8 @@ static int32_t live(rnnkit_context *own, rnnkit_vocab *words, const char *path)
 {
     rnnkit_word2vec *word2vec = NULL, *back = NULL;
     rnnkit_vectors *vectors = NULL;
-    int32_t status = rnnkit_word2vec_create(words, "dimension=4 deterministic=1 epochs=1", &word2vec);
+    int32_t status =
+        rnnkit_word2vec_create(words, "dimension=4 deterministic=1 epochs=1", &word2vec);
     if (status >= 0) status = rnnkit_word2vec_push(word2vec, poem, -1);
     if (status >= 0) status = rnnkit_word2vec_train(word2vec, NULL, NULL);
     if (status >= 0) status = rnnkit_word2vec_save(word2vec, path);

@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static rnnkit_context *context;
     static const char *const options[] = {NULL, "format=text", "format=binary", "format=glove",
         "format=safetensors", "limit=2", "map=1"};
-    if (context == NULL && rnnkit_context_create("cpu", "threads=1", &context) != RNNKIT_OK) abort();
+    if (context == NULL && rnnkit_context_create("cpu", "threads=1", &context) != RNNKIT_OK)
+        abort();
     int file = memfd_create("vectors", MFD_CLOEXEC);
     char path[64];
     if (file < 0) return 0;

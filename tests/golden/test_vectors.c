@@ -64,8 +64,8 @@ static void others_files_are_read(void **state)
 static void ours_are_those_that_others_read(void **state)
 {
     (void)state;
-    static const char *const files[][2] = {
-        {"rnnkit.txt", "format=text"}, {"rnnkit.bin", "format=binary"}, {"rnnkit.vec", "format=vec"}};
+    static const char *const files[][2] = {{"rnnkit.txt", "format=text"},
+        {"rnnkit.bin", "format=binary"}, {"rnnkit.vec", "format=vec"}};
     rnnkit_vectors *vectors = open_file("gensim.bin");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         const char *path = scratch_path("ours");

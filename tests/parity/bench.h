@@ -49,7 +49,7 @@ void free_outcome(outcome *out);
  * what an operation left into the outcome. */
 void label(bench *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int64_t draw(bench *b, int64_t below); /* 0 .. below - 1 */
-double draw_value(bench *b); /* -1 .. 1 */
+double draw_value(bench *b);           /* -1 .. 1 */
 void *input(bench *b, int64_t count, double scale);
 void *input_positive(bench *b, int64_t count, double scale);
 void *upload(bench *b, const double *values, int64_t count);

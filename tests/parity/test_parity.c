@@ -148,8 +148,7 @@ int main(int argc, char **argv)
             add_case(&operations[i], "nan", test_nan, place, subjects[place].name);
         }
         if (cuda_place > 0)
-            add_case(
-                &operations[i], "repeat", test_repeat, cuda_place, subjects[cuda_place].name);
+            add_case(&operations[i], "repeat", test_repeat, cuda_place, subjects[cuda_place].name);
         for (int32_t isa = 0; isa < isa_count(); isa++)
             add_case(&operations[i], "threads", test_threads, isa, subjects[1 + isa].name);
     }

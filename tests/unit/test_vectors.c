@@ -2,12 +2,12 @@
  * numbers worked out by hand. */
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <signal.h>
 
 #include <cmocka.h>
 
@@ -138,7 +138,8 @@ static void other_programs_files(void **state)
     static const char word2vec_text[] = "2 2\n</s> 0.004003 -0.500000 \nthe 1.000000 2.000000 \n";
     static const char gensim_text[] = "2 2\nthe 1.0 2.0\n</s> 0.004003 -5e-1\n";
     static const char gensim_binary[] = "2 2\nthe \0\0\x80\x3f\0\0\0\x40</s> \0\0\0\x3f\0\0\0\xbf";
-    static const char word2vec_binary[] = "2 2\nthe \0\0\x80\x3f\0\0\0\x40\n</s> \0\0\0\x3f\0\0\0\xbf\n";
+    static const char word2vec_binary[] =
+        "2 2\nthe \0\0\x80\x3f\0\0\0\x40\n</s> \0\0\0\x3f\0\0\0\xbf\n";
     static const char glove[] = "the 1 2\n. . 0.25 -3";
     static const char crlf[] = "1 2\r\nthe 1 2\r\n";
     rnnkit_vectors *vectors = open_bytes(word2vec_text, sizeof word2vec_text - 1, NULL);
@@ -206,7 +207,9 @@ static void hostile_files(void **state)
         {"a\nb\n", NULL, "dimension 0", 0},
         {"1 1\na \0\0\xc0\x7f", NULL, "not finite", 10},
         {"1 1\na \0\0\x80", NULL, "ends within word 0", 9},
-        {"2 1\na \0\0\x80\x3f" "bcdef", NULL, "ends within word 1", 15},
+        {"2 1\na \0\0\x80\x3f"
+         "bcdef",
+            NULL, "ends within word 1", 15},
         {"1 1\n \0\0\x80\x3f", "format=binary", "expected a word", 9},
         {"1 2\na\0b 1 2\n", "format=text", "without NUL", 12},
         {"not a safetensors file", "format=safetensors", "", 0},
@@ -396,7 +399,8 @@ static void a_batch_is_as_single_queries(void **state)
     rnnkit_vectors_destroy(vectors);
 }
 
-static const char animals[] = "6 2\ncat 1 0.1\ndog 1 0.2\nhorse 1 0.15\nstone 0 1\nRock 0.1 1\nzero 0 0\n";
+static const char animals[] =
+    "6 2\ncat 1 0.1\ndog 1 0.2\nhorse 1 0.15\nstone 0 1\nRock 0.1 1\nzero 0 0\n";
 
 static void small_questions(void **state)
 {
@@ -418,8 +422,10 @@ static void small_questions(void **state)
     assert_true(similarity == 0);
     text_ok(rnnkit_vectors_n_similarity(vectors, pets, 2, stones, 2, &similarity));
     assert_true(fabs(similarity - (2 * 0.1 + 0.3 * 2) / sqrt(4.09 * 4.01)) < 1e-6);
-    text_fails(rnnkit_vectors_find(vectors, "hrose", -1, &id), RNNKIT_E_NOT_FOUND, "did you mean 'horse'");
-    text_fails(rnnkit_vectors_find(vectors, "qqqqqqqqqq", -1, &id), RNNKIT_E_NOT_FOUND, "none of the 6");
+    text_fails(
+        rnnkit_vectors_find(vectors, "hrose", -1, &id), RNNKIT_E_NOT_FOUND, "did you mean 'horse'");
+    text_fails(
+        rnnkit_vectors_find(vectors, "qqqqqqqqqq", -1, &id), RNNKIT_E_NOT_FOUND, "none of the 6");
     rnnkit_vectors_destroy(vectors);
 }
 
@@ -428,14 +434,15 @@ static void small_questions(void **state)
 static void pairs_by_hand(void **state)
 {
     (void)state;
-    static const char lines[] =
-        "# comment\ncat\tdog\t9\nCAT,stone,1\nrock stone 8\r\ncat unheard 5\nnonsense\na b\nHORSE\tdog\t8.5";
+    static const char lines[] = "# comment\ncat\tdog\t9\nCAT,stone,1\nrock stone 8\r\ncat unheard "
+                                "5\nnonsense\na b\nHORSE\tdog\t8.5";
     rnnkit_vectors *vectors = open_bytes(animals, sizeof animals - 1, NULL);
     double pearson, spearman;
     int64_t pairs, unknown;
     const char *path = scratch_path("pairs");
     scratch_write(path, lines, sizeof lines - 1);
-    text_ok(rnnkit_vectors_evaluate_pairs(vectors, path, NULL, &pearson, &spearman, &pairs, &unknown));
+    text_ok(
+        rnnkit_vectors_evaluate_pairs(vectors, path, NULL, &pearson, &spearman, &pairs, &unknown));
     assert_int_equal(pairs, 4);
     assert_int_equal(unknown, 1);
     /* own: .99522 .09950 .99504 .99880: ranks 3 1 2 4; given 9 1 8 8.5: ranks 4 1 2 3 */
@@ -458,9 +465,11 @@ static void pairs_by_hand(void **state)
 static void analogies_by_hand(void **state)
 {
     (void)state;
-    static const char words[] = "5 2\nman 1 0\nwoman 0.9 0.9\nking 2 -0.3\nqueen 1.8 0.9\nred -1 -1\n";
-    static const char lines[] = ": family\nman woman king queen\nMan King Woman Queen\n"
-                                ": odd\nman woman king red\nman woman king unheard\nthree words here\n";
+    static const char words[] =
+        "5 2\nman 1 0\nwoman 0.9 0.9\nking 2 -0.3\nqueen 1.8 0.9\nred -1 -1\n";
+    static const char lines[] =
+        ": family\nman woman king queen\nMan King Woman Queen\n"
+        ": odd\nman woman king red\nman woman king unheard\nthree words here\n";
     rnnkit_vectors *vectors = open_bytes(words, sizeof words - 1, NULL);
     char text[256];
     int64_t needed, right, answered;
@@ -496,23 +505,32 @@ static void bad_arguments(void **state)
     text_fails(rnnkit_vectors_create(context, NULL, 1, good, 1, &out), RNNKIT_E_ARGUMENT, "words");
     text_fails(rnnkit_vectors_create(context, "a", 1, NULL, 1, &out), RNNKIT_E_ARGUMENT, "values");
     text_fails(rnnkit_vectors_create(context, "a", 1, good, 1, NULL), RNNKIT_E_ARGUMENT, "out");
-    text_fails(rnnkit_vectors_create(context, "a", 0, good, 1, &out), RNNKIT_E_ARGUMENT, "count is 0");
-    text_fails(rnnkit_vectors_create(context, "a", 1, good, 0, &out), RNNKIT_E_ARGUMENT, "dimension 0");
-    text_fails(rnnkit_vectors_create(context, "a\0a", 2, good, 1, &out), RNNKIT_E_ARGUMENT, "words[1]");
+    text_fails(
+        rnnkit_vectors_create(context, "a", 0, good, 1, &out), RNNKIT_E_ARGUMENT, "count is 0");
+    text_fails(
+        rnnkit_vectors_create(context, "a", 1, good, 0, &out), RNNKIT_E_ARGUMENT, "dimension 0");
+    text_fails(
+        rnnkit_vectors_create(context, "a\0a", 2, good, 1, &out), RNNKIT_E_ARGUMENT, "words[1]");
     text_fails(rnnkit_vectors_create(context, "a\0", 2, good, 1, &out), RNNKIT_E_ARGUMENT, "empty");
-    text_fails(rnnkit_vectors_create(context, "a\0b", 2, bad, 1, &out), RNNKIT_E_ARGUMENT, "values[1][0]");
-    text_fails(rnnkit_vectors_create(context, "a", INT64_MAX, good, 3, &out), RNNKIT_E_SHAPE, "too many");
-    text_fails(rnnkit_vectors_create(context, "a", (int64_t)1 << 62, good, 1, &out), RNNKIT_E_MEMORY, "vectors");
+    text_fails(
+        rnnkit_vectors_create(context, "a\0b", 2, bad, 1, &out), RNNKIT_E_ARGUMENT, "values[1][0]");
+    text_fails(
+        rnnkit_vectors_create(context, "a", INT64_MAX, good, 3, &out), RNNKIT_E_SHAPE, "too many");
+    text_fails(rnnkit_vectors_create(context, "a", (int64_t)1 << 62, good, 1, &out),
+        RNNKIT_E_MEMORY, "vectors");
     assert_ptr_equal(out, (void *)0x1);
-    text_fails(rnnkit_vectors_open(context, scratch_path("missing"), NULL, &out), RNNKIT_E_IO, "missing");
+    text_fails(
+        rnnkit_vectors_open(context, scratch_path("missing"), NULL, &out), RNNKIT_E_IO, "missing");
     text_fails(rnnkit_vectors_open(context, NULL, NULL, &out), RNNKIT_E_ARGUMENT, "path");
-    text_fails(rnnkit_vectors_open(context, "x", "formt=text", &out), RNNKIT_E_OPTION, "did you mean");
+    text_fails(
+        rnnkit_vectors_open(context, "x", "formt=text", &out), RNNKIT_E_OPTION, "did you mean");
     text_fails(rnnkit_vectors_save(vectors, NULL, NULL), RNNKIT_E_ARGUMENT, "path");
     text_fails(rnnkit_vectors_save(vectors, scratch_path("no/such"), NULL), RNNKIT_E_IO, "no/");
     text_fails(rnnkit_vectors_size((const rnnkit_vectors *)(const void *)context, NULL, NULL),
         RNNKIT_E_HANDLE, "vectors");
     text_fails(rnnkit_vectors_word(vectors, 4, NULL, 0, &needed, NULL), RNNKIT_E_NOT_FOUND, "id 4");
-    text_fails(rnnkit_vectors_word(vectors, 0, NULL, 0, &needed, NULL), RNNKIT_E_TOO_SMALL, "3 are needed");
+    text_fails(rnnkit_vectors_word(vectors, 0, NULL, 0, &needed, NULL), RNNKIT_E_TOO_SMALL,
+        "3 are needed");
     assert_int_equal(needed, 3);
     text_fails(rnnkit_vectors_find(vectors, NULL, -1, &id), RNNKIT_E_ARGUMENT, "word");
     text_fails(rnnkit_vectors_find(vectors, "w1", -1, NULL), RNNKIT_E_ARGUMENT, "id");
@@ -521,7 +539,8 @@ static void bad_arguments(void **state)
     text_fails(rnnkit_vectors_read(vectors, ids, -1, scores), RNNKIT_E_ARGUMENT, "below 0");
     text_fails(rnnkit_vectors_similarity(vectors, 0, 4, &value), RNNKIT_E_NOT_FOUND, "id 4");
     text_fails(rnnkit_vectors_similarity(vectors, 0, 1, NULL), RNNKIT_E_ARGUMENT, "similarity");
-    text_fails(rnnkit_vectors_n_similarity(vectors, ids, 0, ids, 0, &value), RNNKIT_E_ARGUMENT, "no word");
+    text_fails(
+        rnnkit_vectors_n_similarity(vectors, ids, 0, ids, 0, &value), RNNKIT_E_ARGUMENT, "no word");
     text_fails(rnnkit_vectors_doesnt_match(vectors, NULL, 2, &found), RNNKIT_E_ARGUMENT, "ids");
     text_fails(rnnkit_vectors_rank(vectors, 0, -1, &found), RNNKIT_E_NOT_FOUND, "id -1");
     text_fails(rnnkit_vectors_most_similar(vectors, NULL, 0, NULL, 0, NULL, 2, ids, scores, &found),
@@ -529,15 +548,18 @@ static void bad_arguments(void **state)
     ids[0] = 0;
     text_fails(rnnkit_vectors_most_similar(vectors, ids, 1, NULL, 0, NULL, 0, ids, scores, &found),
         RNNKIT_E_ARGUMENT, "capacity");
-    text_fails(rnnkit_vectors_most_similar(vectors, ids, 1, ids + 1, 1, NULL, 2, ids, scores, &found),
+    text_fails(
+        rnnkit_vectors_most_similar(vectors, ids, 1, ids + 1, 1, NULL, 2, ids, scores, &found),
         RNNKIT_E_NOT_FOUND, "negative[0]");
     text_fails(rnnkit_vectors_similar_by_vector(vectors, bad, 1, NULL, 1, ids, scores),
         RNNKIT_E_ARGUMENT, "queries[0][1]");
     text_fails(rnnkit_vectors_similar_by_vector(vectors, good, 0, NULL, 1, ids, scores),
         RNNKIT_E_ARGUMENT, "count is 0");
-    text_fails(rnnkit_vectors_evaluate_pairs(vectors, scratch_path("missing"), NULL, NULL, NULL, NULL, NULL),
+    text_fails(rnnkit_vectors_evaluate_pairs(
+                   vectors, scratch_path("missing"), NULL, NULL, NULL, NULL, NULL),
         RNNKIT_E_IO, "missing");
-    text_fails(rnnkit_vectors_evaluate_analogies(vectors, scratch_path("missing"), NULL, NULL, 0, &needed, NULL, NULL),
+    text_fails(rnnkit_vectors_evaluate_analogies(
+                   vectors, scratch_path("missing"), NULL, NULL, 0, &needed, NULL, NULL),
         RNNKIT_E_IO, "missing");
     assert_true(value == 9 && found == 9 && id == 9);
     rnnkit_vectors_destroy(vectors);
@@ -552,7 +574,8 @@ static int32_t live(rnnkit_context *own, const char *path)
     int64_t found;
     int32_t status = rnnkit_vectors_open(own, path, NULL, &vectors);
     if (status == RNNKIT_OK)
-        status = rnnkit_vectors_most_similar(vectors, ids, 1, NULL, 0, NULL, 2, ids, scores, &found);
+        status =
+            rnnkit_vectors_most_similar(vectors, ids, 1, NULL, 0, NULL, 2, ids, scores, &found);
     if (status == RNNKIT_OK) status = rnnkit_vectors_save(vectors, scratch_path("again"), NULL);
     rnnkit_vectors_destroy(vectors);
     return status;

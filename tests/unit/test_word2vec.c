@@ -101,7 +101,8 @@ static void assert_share(int64_t hits, int64_t trials, double expected)
 {
     double deviation = sqrt(expected * (1 - expected) / (double)trials) + 1e-9;
     if (fabs((double)hits / (double)trials - expected) > 5 * deviation)
-        fail_msg("%lld of %lld, expected a share of %g", (long long)hits, (long long)trials, expected);
+        fail_msg(
+            "%lld of %lld, expected a share of %g", (long long)hits, (long long)trials, expected);
 }
 
 /* Draws all blocks of the first epoch and counts what happened. */
@@ -117,7 +118,7 @@ static void draws_follow_their_distributions(void **state)
     word2vec->place.epoch = 0;
     rki_w2v_sample sample;
     int64_t kept[TYPES + 1] = {0}, drawn[TYPES + 1] = {0}, reach[WINDOW + 1] = {0}, inner = 0,
-            noise = 0;
+                         noise = 0;
     double total = 0, own = 0;
     text_ok(rki_w2v_sample_init(&sample, word2vec));
     for (int64_t block = 0; block < rki_w2v_blocks(word2vec); block++) {
@@ -330,15 +331,15 @@ static void the_loss_falls_and_neighbours_are_found(void **state)
 {
     (void)state;
     enum { LINES = 4000 };
-    static const char *const topics[2][6] = {
-        {"cat", "dog", "horse", "cow", "sheep", "pig"}, {"red", "green", "blue", "black", "white", "pink"}};
+    static const char *const topics[2][6] = {{"cat", "dog", "horse", "cow", "sheep", "pig"},
+        {"red", "green", "blue", "black", "white", "pink"}};
     char *text = malloc(LINES * 64);
     size_t used = 0;
     uint64_t draws = 17;
     for (int i = 0; i < LINES; i++)
         for (int j = 0; j < 8; j++)
-            used += (size_t)sprintf(text + used, "%s%c", topics[i % 2][text_draw(&draws, 6)],
-                j == 7 ? '\n' : ' ');
+            used += (size_t)sprintf(
+                text + used, "%s%c", topics[i % 2][text_draw(&draws, 6)], j == 7 ? '\n' : ' ');
     rnnkit_vocab *vocab = vocab_of(text);
     static const char *const kinds[] = {"deterministic=1", "threads=1", "architecture=cbow"};
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
@@ -373,8 +374,8 @@ static void the_loss_falls_and_neighbours_are_found(void **state)
 static void floats_read_back(void **state)
 {
     (void)state;
-    static const float values[] = {0, 1, -1, 0.1f, 1e-45f, 1.17549435e-38f, 3.40282347e38f, 16777216,
-        0.3333333f, 123456.789f, 1e10f, 9.999999e22f, 1e-5f, 0.000123f, -7.5e-9f};
+    static const float values[] = {0, 1, -1, 0.1f, 1e-45f, 1.17549435e-38f, 3.40282347e38f,
+        16777216, 0.3333333f, 123456.789f, 1e10f, 9.999999e22f, 1e-5f, 0.000123f, -7.5e-9f};
     uint64_t draws = 5;
     for (int i = 0; i < 300000; i++) {
         float value, back;
@@ -409,10 +410,11 @@ static void other_spellings_of_numbers(void **state)
         const char *text;
         double value;
     } good[] = {{"1", 1}, {"+1.5", 1.5}, {"-.25", -.25}, {"1.", 1}, {"1e3", 1e3}, {"1E-3", 1e-3},
-        {"0x10", 16}, {"00012", 12}, {"123456789012345678901234567890", 123456789012345678901234567890.0},
-        {"1e-50", 0}, {"0.00000000000000000000000000000000000000000000001e47", 1}};
-    static const char *const bad[] = {"", "-", ".", "e5", "1e", "1.2.3", "1 ", " 1", "1,5", "nan", "inf",
-        "1e39", "-1e400", "abc", "1e+"};
+        {"0x10", 16}, {"00012", 12},
+        {"123456789012345678901234567890", 123456789012345678901234567890.0}, {"1e-50", 0},
+        {"0.00000000000000000000000000000000000000000000001e47", 1}};
+    static const char *const bad[] = {"", "-", ".", "e5", "1e", "1.2.3", "1 ", " 1", "1,5", "nan",
+        "inf", "1e39", "-1e400", "abc", "1e+"};
     float value;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         if (!rki_float_read(good[i].text, strlen(good[i].text), &value))

@@ -34,7 +34,8 @@ static inline void philox(vi c[4], uint32_t key0, uint32_t key1)
 static inline void draw_group(const rki_dropout_draws *draws, uint64_t counter, vi out[4])
 {
     vi lane = vi_count(); /* lane 4 q + i holds counter (LANES / 4) i + q of the group */
-    vi place = vi_add(vi_mul(vi_and(lane, vi_set1(3)), vi_set1(LANES / 4)), vi_shift_right(lane, 2));
+    vi place =
+        vi_add(vi_mul(vi_and(lane, vi_set1(3)), vi_set1(LANES / 4)), vi_shift_right(lane, 2));
     out[0] = vi_add(vi_set1((int32_t)(uint32_t)counter), place);
     out[1] = vi_set1((int32_t)(uint32_t)(counter >> 32));
     out[2] = vi_set1((int32_t)draws->fixed[0]);

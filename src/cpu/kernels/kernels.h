@@ -163,16 +163,15 @@ typedef struct rki_kernels {
     float (*softmax_exp)(int64_t count, float *x, int store, float *largest);
     void (*scale)(int64_t count, float factor, float *x);
     float (*weighted_sum)(int64_t count, const float *weights, float shift, const float *x);
-    void (*smooth)(
-        int64_t count, float factor, float amount, const float *weights, float *x);
+    void (*smooth)(int64_t count, float factor, float amount, const float *weights, float *x);
 
     /* pointwise.h */
     void (*add_scaled)(int64_t count, float alpha, const float *x, float *y);
     float (*dot)(int64_t count, const float *x, const float *y);
-    void (*column_sum)(int64_t rows, int64_t width, int64_t stride, const float *a, int accumulate,
-        float *out);
-    void (*sum_rows)(int64_t count, int64_t width, const int32_t *order, const float *dy,
-        float *gradient);
+    void (*column_sum)(
+        int64_t rows, int64_t width, int64_t stride, const float *a, int accumulate, float *out);
+    void (*sum_rows)(
+        int64_t count, int64_t width, const int32_t *order, const float *dy, float *gradient);
 
     /* update.h */
     void (*update)(const rki_update_scalars *scalars, int64_t count, float *value, float *gradient,
@@ -186,8 +185,8 @@ typedef struct rki_kernels {
     /* attention.h */
     void (*additive_scores)(const float *q, const rki_rows *keys, const float *v, float *scores);
     void (*row_products)(const float *x, const rki_rows *rows, float scale, float *out);
-    void (*row_sum)(const float *factors, int64_t factor_stride, const rki_rows *rows, float scale,
-        float *out);
+    void (*row_sum)(
+        const float *factors, int64_t factor_stride, const rki_rows *rows, float scale, float *out);
     void (*softmax_gradient)(int64_t count, const float *p, float *d);
     void (*additive_query)(
         const float *q, const rki_rows *keys, const float *v, const float *dscores, float *dq);

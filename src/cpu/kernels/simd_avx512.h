@@ -237,14 +237,14 @@ static inline void vf_transpose_load(const float *p, int64_t stride, vf out[LANE
         s[1] = _mm512_unpackhi_ps(r[0], r[1]);
         s[2] = _mm512_unpacklo_ps(r[2], r[3]);
         s[3] = _mm512_unpackhi_ps(r[2], r[3]);
-        out[4 * q + 0] = _mm512_castpd_ps(
-            _mm512_unpacklo_pd(_mm512_castps_pd(s[0]), _mm512_castps_pd(s[2])));
-        out[4 * q + 1] = _mm512_castpd_ps(
-            _mm512_unpackhi_pd(_mm512_castps_pd(s[0]), _mm512_castps_pd(s[2])));
-        out[4 * q + 2] = _mm512_castpd_ps(
-            _mm512_unpacklo_pd(_mm512_castps_pd(s[1]), _mm512_castps_pd(s[3])));
-        out[4 * q + 3] = _mm512_castpd_ps(
-            _mm512_unpackhi_pd(_mm512_castps_pd(s[1]), _mm512_castps_pd(s[3])));
+        out[4 * q + 0] =
+            _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(s[0]), _mm512_castps_pd(s[2])));
+        out[4 * q + 1] =
+            _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(s[0]), _mm512_castps_pd(s[2])));
+        out[4 * q + 2] =
+            _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(s[1]), _mm512_castps_pd(s[3])));
+        out[4 * q + 3] =
+            _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(s[1]), _mm512_castps_pd(s[3])));
     }
 }
 

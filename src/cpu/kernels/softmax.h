@@ -73,8 +73,7 @@ static float kernel_weighted_sum(int64_t count, const float *weights, float shif
 }
 
 /* x[j] = factor x[j] - amount weights[j]; weights NULL: all 1. */
-static void kernel_smooth(
-    int64_t count, float factor, float amount, const float *weights, float *x)
+static void kernel_smooth(int64_t count, float factor, float amount, const float *weights, float *x)
 {
     vf f = vf_set1(factor), a = vf_set1(amount);
     for (int64_t i = 0; i < count; i += LANES) {

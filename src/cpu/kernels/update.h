@@ -44,8 +44,7 @@ static inline void adam(const rki_update_scalars *s, vf g, element *e)
     e->first = vf_fma(vf_set1(s->beta1), e->first, vf_mul(vf_set1(s->one_minus_beta1), g));
     vf square = vf_mul(vf_mul(vf_set1(s->one_minus_beta2), g), g);
     e->second = vf_fma(vf_set1(s->beta2), e->second, square);
-    vf below = vf_fma(
-        vf_sqrt(e->second), vf_set1(s->second_correction), vf_set1(s->epsilon));
+    vf below = vf_fma(vf_sqrt(e->second), vf_set1(s->second_correction), vf_set1(s->epsilon));
     e->value = vf_fnma(vf_set1(s->rate), vf_div(e->first, below), e->value);
 }
 

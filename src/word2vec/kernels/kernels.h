@@ -35,13 +35,13 @@ enum {
 typedef struct rki_w2v_run {
     float *input, *output;
     int64_t stride;
-    const int32_t *words;          /* input rows of the words in a row; -1 between sentences */
-    const int32_t *targets;        /* output rows of the same */
-    const int32_t *left, *right;   /* neighbours of each that belong to its window */
-    const int32_t *noise;          /* [negatives][pitch]: output rows; -1: none */
+    const int32_t *words;        /* input rows of the words in a row; -1 between sentences */
+    const int32_t *targets;      /* output rows of the same */
+    const int32_t *left, *right; /* neighbours of each that belong to its window */
+    const int32_t *noise;        /* [negatives][pitch]: output rows; -1: none */
     int64_t negatives, pitch;
-    int64_t first, last;           /* words first .. last - 1 are trained */
-    int prefetch;                  /* rows are far away */
+    int64_t first, last; /* words first .. last - 1 are trained */
+    int prefetch;        /* rows are far away */
     int cbow;
     float rate, spread;
     float *gradients; /* [most neighbours * RKI_W2V_OUTPUTS + RKI_W2V_SLACK] */

@@ -51,7 +51,8 @@ static INLINE vm vm_or(vm m, vm n)
 static INLINE vf sum_parts(const vf *a, int i, int n)
 {
     vf p = vf_at(a, i, n), q = vf_at(a, i + 1, n), r = vf_at(a, i + 2, n), s = vf_at(a, i + 3, n);
-    __m512d low = _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(p, q), _mm512_unpackhi_ps(p, q)));
+    __m512d low =
+        _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(p, q), _mm512_unpackhi_ps(p, q)));
     __m512d high =
         _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(r, s), _mm512_unpackhi_ps(r, s)));
     return _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(low, high)),

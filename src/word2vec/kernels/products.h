@@ -12,24 +12,22 @@ static INLINE void product_tile(int rows, int queries, const float *x, int64_t x
     const float *y, int64_t y_stride, int64_t width, float *out, int64_t pitch)
 {
     vf sum[PRODUCT_ROWS * PRODUCT_QUERIES];
-    UNROLL for (int i = 0; i < rows * queries; i++)
-        sum[i] = vf_zero();
+    UNROLL for (int i = 0; i < rows * queries; i++) sum[i] = vf_zero();
     for (int64_t k = 0; k < width; k += LANES) {
         int64_t n = width - k < LANES ? width - k : LANES;
         vf a[PRODUCT_ROWS];
-        UNROLL for (int r = 0; r < rows; r++)
-            a[r] = n == LANES ? vf_load(x + r * x_stride + k) : vf_load_n(x + r * x_stride + k, n);
+        UNROLL for (int r = 0; r < rows; r++) a[r] =
+            n == LANES ? vf_load(x + r * x_stride + k) : vf_load_n(x + r * x_stride + k, n);
         UNROLL for (int q = 0; q < queries; q++)
         {
             const float *from = y + q * y_stride + k;
             vf b = n == LANES ? vf_load(from) : vf_load_n(from, n);
-            UNROLL for (int r = 0; r < rows; r++)
-                sum[q * rows + r] = vf_fma(a[r], b, sum[q * rows + r]);
+            UNROLL for (int r = 0; r < rows; r++) sum[q * rows + r] =
+                vf_fma(a[r], b, sum[q * rows + r]);
         }
     }
-    UNROLL for (int q = 0; q < queries; q++)
-        UNROLL for (int r = 0; r < rows; r++)
-            out[q * pitch + r] = vf_sum(sum[q * rows + r]);
+    UNROLL for (int q = 0; q < queries; q++) UNROLL for (int r = 0; r < rows; r++)
+        out[q * pitch + r] = vf_sum(sum[q * rows + r]);
 }
 
 static void kernel_products(const float *x, int64_t rows, const float *y, int64_t queries,

@@ -1,8 +1,8 @@
 /* The table of one set of instructions: each kernels_<set>.c defines RKI_W2V_NAME and includes
  * this. */
-#include "word2vec/kernels/kernels.h"
 #include "word2vec/kernels/copies.h"
 #include "word2vec/kernels/draw.h"
+#include "word2vec/kernels/kernels.h"
 #include "word2vec/kernels/products.h"
 #include "word2vec/kernels/window.h"
 

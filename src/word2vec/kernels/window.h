@@ -56,8 +56,7 @@ static INLINE void count_loss(tally *sum, vf probability)
     vf product = vf_mul(sum->mantissa, probability);
     vi bits = vf_bits(product);
     sum->exponent = vi_add(sum->exponent, vi_sub(vi_shift_right(bits, 23), vi_set1(127)));
-    sum->mantissa = vi_as_float(
-        vi_add(vi_and(bits, vi_set1(0x007FFFFF)), vi_set1(0x3F800000)));
+    sum->mantissa = vi_as_float(vi_add(vi_and(bits, vi_set1(0x007FFFFF)), vi_set1(0x3F800000)));
 }
 
 /* -log of all probabilities counted. */
@@ -100,17 +99,15 @@ static INLINE void score_tile(int inputs, int outputs, float *const *x, const gr
     int64_t stride, float rate, float *gradients, tally *sum)
 {
     vf sums[TILE_SUMS + LANES];
-    UNROLL for (int i = 0; i < inputs * outputs; i++)
-        sums[i] = vf_zero();
+    UNROLL for (int i = 0; i < inputs * outputs; i++) sums[i] = vf_zero();
     for (int64_t k = 0; k < stride; k += LANES) {
         vf a[TILE_INPUTS];
-        UNROLL for (int i = 0; i < inputs; i++)
-            a[i] = vf_load(x[i] + k);
+        UNROLL for (int i = 0; i < inputs; i++) a[i] = vf_load(x[i] + k);
         UNROLL for (int j = 0; j < outputs; j++)
         {
             vf b = vf_load(to->rows[j] + k);
-            UNROLL for (int i = 0; i < inputs; i++)
-                sums[i * outputs + j] = vf_fma(a[i], b, sums[i * outputs + j]);
+            UNROLL for (int i = 0; i < inputs; i++) sums[i * outputs + j] =
+                vf_fma(a[i], b, sums[i * outputs + j]);
         }
     }
     UNROLL for (int i = 0; i < inputs * outputs; i += LANES)
@@ -126,15 +123,13 @@ static INLINE void change_columns(int chunks, int outputs, float *const *x, int6
     const group *to, int64_t k, const float *gradients)
 {
     vf old[OUTPUTS][CHUNKS], fresh[OUTPUTS][CHUNKS];
-    UNROLL for (int j = 0; j < outputs; j++)
-        UNROLL for (int c = 0; c < chunks; c++)
-            fresh[j][c] = old[j][c] = vf_load(to->rows[j] + k + c * LANES);
+    UNROLL for (int j = 0; j < outputs; j++) UNROLL for (int c = 0; c < chunks; c++) fresh[j][c] =
+        old[j][c] = vf_load(to->rows[j] + k + c * LANES);
     for (int64_t i = 0; i < inputs; i++) {
         float *row = x[i] + k;
         const float *g = gradients + i * outputs;
         vf a[CHUNKS], b[CHUNKS];
-        UNROLL for (int c = 0; c < chunks; c++)
-            b[c] = a[c] = vf_load(row + c * LANES);
+        UNROLL for (int c = 0; c < chunks; c++) b[c] = a[c] = vf_load(row + c * LANES);
         UNROLL for (int j = 0; j < outputs; j++)
         {
             vf scale = vf_set1(g[j]);
@@ -144,12 +139,10 @@ static INLINE void change_columns(int chunks, int outputs, float *const *x, int6
                 b[c] = vf_fma(scale, old[j][c], b[c]);
             }
         }
-        UNROLL for (int c = 0; c < chunks; c++)
-            vf_store(row + c * LANES, b[c]);
+        UNROLL for (int c = 0; c < chunks; c++) vf_store(row + c * LANES, b[c]);
     }
-    UNROLL for (int j = 0; j < outputs; j++)
-        UNROLL for (int c = 0; c < chunks; c++)
-            vf_store(to->rows[j] + k + c * LANES, fresh[j][c]);
+    UNROLL for (int j = 0; j < outputs; j++) UNROLL for (int c = 0; c < chunks; c++)
+        vf_store(to->rows[j] + k + c * LANES, fresh[j][c]);
 }
 
 static INLINE void train_group(int outputs, float *const *x, int64_t inputs, const group *to,
