@@ -9,6 +9,9 @@ here=$source/tests/consumer
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset RNNKIT_PLUGIN_DIR LD_LIBRARY_PATH
+# the build tool that is known to be here
+CMAKE_GENERATOR=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$build/CMakeCache.txt")
+export CMAKE_GENERATOR
 
 fault() {
     echo "fault: $*" >&2
