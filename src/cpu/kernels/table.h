@@ -17,7 +17,6 @@ const rki_kernels RKI_KERNELS_NAME = {
     .name = RKI_KERNELS_TEXT,
     .lanes = LANES,
     .tile_rows = TILE_ROWS,
-    .pack_a = kernel_pack_a,
     .pack_b = kernel_pack_b,
     .product = kernel_product,
     .narrow = kernel_narrow,
