@@ -49,28 +49,35 @@ static void draw_spiral(pen *with)
     double side = random_below(with->random, 2) == 1 ? 1 : -1;
     int count = (int)(turns * 14);
 
-    for (int i = 1; i <= count; i++) {
+    for (int i = 0; i <= count; i++) {
         double part = (double)i / count, angle = start + side * turns * turn * part;
 
         move(with, radius * part * cos(angle), radius * part * sin(angle), 0.7, i == count);
     }
 }
 
-/* Regular, three points a side, closed where it began. */
+/* Regular, three points a side, closed where it began: the place of point i. */
+static void polygon_point(int i, int parts, int corners, double start, double place[2])
+{
+    double from = start + turn * (i / parts) / corners;
+    double to = start + turn * (i / parts + 1) / corners;
+    double part = (double)(i % parts) / parts;
+
+    place[0] = (1 - part) * cos(from) + part * cos(to) - cos(start);
+    place[1] = (1 - part) * sin(from) + part * sin(to) - sin(start);
+}
+
 static void draw_polygon(pen *with)
 {
     enum { PARTS = 3 };
     int corners = 3 + (int)random_below(with->random, 4), count = corners * PARTS;
     double start = between(with->random, 0, turn), radius = between(with->random, 50, 100);
 
-    for (int i = 1; i <= count; i++) {
-        double from = start + turn * ((i - 1) / PARTS) / corners;
-        double to = start + turn * ((i - 1) / PARTS + 1) / corners;
-        double part = (double)((i - 1) % PARTS + 1) / PARTS;
-        double x = (1 - part) * cos(from) + part * cos(to) - cos(start);
-        double y = (1 - part) * sin(from) + part * sin(to) - sin(start);
+    for (int i = 0; i <= count; i++) {
+        double place[2];
 
-        move(with, radius * x, radius * y, 0.7, i == count);
+        polygon_point(i, PARTS, corners, start, place);
+        move(with, radius * place[0], radius * place[1], 0.7, i == count);
     }
 }
 

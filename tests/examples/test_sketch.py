@@ -45,26 +45,26 @@ class Use(Case):
     def test_it_learns(self):
         """Loss far below that of an untrained network, and polygons that close."""
         self.generate("--kind", "polygons", count=600)
-        options = ["--hidden", "96", "--mixtures", "5", "--batch", "16", "--lr", "0.005", "--dropout", "0"]
+        options = ["--hidden", "96", "--mixtures", "5", "--batch", "16", "--lr", "0.005", "--dropout", "0", "--stretch", "0"]
         early = self.train(*options, "--epochs", "1").event("done")["valid_loss"]
         done = self.train(*options, "--epochs", "40", "--patience", "40", "--drop-points", "0").event("done")
-        self.assertGreater(early, 2)
-        self.assertLess(done["valid_loss"], 0)
+        self.assertGreater(early, 1)
+        self.assertLess(done["valid_loss"], -1)
         self.generate("--kind", "polygons", "--seed", "2", data=self.path("other"))
         found = self.run_program("evaluate", "--data", self.path("other"), "--model", self.model, "--json")
         found = found.event("done")
-        self.assertLess(found["loss"], 0.2)
+        self.assertLess(found["loss"], -1)
         self.assertAlmostEqual(found["loss"], found["offset_loss"] + found["pen_loss"])
         self.assertEqual(found["drawings"], 80)
         closed = 0
-        begin = ["--begin", self.path("other"), "--points", "5", "--temperature", "0.1", "--count", "1"]
+        begin = ["--begin", self.path("other"), "--points", "7", "--temperature", "0.1", "--count", "1"]
         for number in range(1, 13):
             (drawing,) = self.drawings(*begin, "--drawing", number)
             ends = [sum(point[k] for point in drawing) for k in (0, 1)]
             longest = max(math.hypot(sum(p[0] for p in drawing[:i]), sum(p[1] for p in drawing[:i]))
                           for i in range(1, len(drawing) + 1))
             closed += math.hypot(*ends) < 0.3 * longest
-        self.assertGreater(closed, 8)
+        self.assertGreater(closed, 7)
 
     def test_generated_drawings(self):
         self.assertEqual(self.generate().event("done")["drawings"], 80)
