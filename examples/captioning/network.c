@@ -76,7 +76,7 @@ static int read_scale(network *target)
 /* Layers of another program's model may have the same names: their sizes have to fit together. */
 static int find_layers(network *target)
 {
-    int64_t places, embedding, words, inputs, memory, wide, start, output, given, known, positions;
+    int64_t places, embedding, words, inputs, memory, wide, start, output, given, known;
 
     return rnnkit_linear_find(target->model, "places", &target->places) >= 0 &&
            rnnkit_embedding_find(target->model, "positions", &target->positions) >= 0 &&
@@ -85,13 +85,13 @@ static int find_layers(network *target)
            rnnkit_linear_find(target->model, "output", &target->output) >= 0 &&
            rnnkit_model_vocab(target->model, &target->vocab) >= 0 &&
            rnnkit_linear_size(target->places, &target->width, &places) >= 0 &&
-           rnnkit_embedding_size(target->positions, &positions, &wide) >= 0 &&
+           rnnkit_embedding_size(target->positions, &target->position_count, &wide) >= 0 &&
            rnnkit_embedding_size(target->words, &words, &embedding) >= 0 &&
            rnnkit_decoder_size(target->decoder, &inputs, &memory, &start, &output) >= 0 &&
            rnnkit_linear_size(target->output, &given, NULL) >= 0 &&
            rnnkit_vocab_size(target->vocab, &known, NULL) >= 0 && known == words &&
            places == wide && places == memory && embedding == inputs && start == target->width &&
-           output == given && (target->position_count = positions) > 0;
+           output == given;
 }
 
 int network_open(network *target, rnnkit_context *context, const char *path)
