@@ -115,8 +115,8 @@ static int draw_next(drawer *all, const float *last)
         pen_point one;
 
         if (all->ended[i] || all->lengths[i] == options->length) continue;
-        one = mixture_draw(
-            last + i * all->net.width, all->net.mixtures, options->temperature, &all->random[i]);
+        one = mixture_draw(last + i * all->net.width, all->net.mixtures, options->temperature,
+            options->pen_temperature, &all->random[i]);
         if (one.pen == PEN_END) {
             all->ended[i] = 1;
             continue;

@@ -140,7 +140,8 @@ static int64_t draw_one(const float *logits, int64_t count, double temperature, 
     return best;
 }
 
-pen_point mixture_draw(const float *row, int64_t components, double temperature, uint64_t *random)
+pen_point mixture_draw(const float *row, int64_t components, double temperature,
+    double pen_temperature, uint64_t *random)
 {
     static const pen_point nowhere = {0, 0, PEN_DOWN};
     int64_t j = draw_one(row, components, temperature, random);
@@ -152,6 +153,6 @@ pen_point mixture_draw(const float *row, int64_t components, double temperature,
     drawn.dx = (float)((double)row[components + j] + exp(one.log_x) * spread * a);
     drawn.dy = (float)((double)row[2 * components + j] +
                        exp(one.log_y) * spread * (one.r * a + sqrt(1 - one.r * one.r) * b));
-    drawn.pen = (int)draw_one(row + 6 * components, PENS, temperature, random);
+    drawn.pen = (int)draw_one(row + 6 * components, PENS, pen_temperature, random);
     return drawn;
 }

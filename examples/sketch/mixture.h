@@ -33,8 +33,10 @@ typedef struct mixture_loss {
 mixture_loss mixture_measure(
     const float *row, int64_t components, const pen_point *truth, double scale, float *gradient);
 
-/* A draw from the distribution at a temperature from 0 (the likeliest component's middle and pen)
- * to 1 (as it is): w and q to the power 1 / temperature, variances times temperature. */
-pen_point mixture_draw(const float *row, int64_t components, double temperature, uint64_t *random);
+/* A draw from the distribution at temperatures from 0 (the likeliest component's middle, the
+ * likeliest pen) to 1 (as it is) and beyond: w to the power 1 / temperature, variances times
+ * temperature, q to the power 1 / pen_temperature. */
+pen_point mixture_draw(const float *row, int64_t components, double temperature,
+    double pen_temperature, uint64_t *random);
 
 #endif

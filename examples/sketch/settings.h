@@ -12,7 +12,7 @@ typedef struct settings {
     const char *data, *valid_data, *model, *plot, *kind, *begin, *device;
     int64_t made, hidden, layers, mixtures, batch, epochs, patience, length, count, drawing, points;
     int64_t threads, seed;
-    double valid, dropout, stretch, drop_points, lr, clip, temperature;
+    double valid, dropout, stretch, drop_points, lr, clip, temperature, pen_temperature;
     int json;
 } settings;
 

@@ -87,7 +87,7 @@ static void extreme_rows_stay_finite(void **state)
         assert_true(isfinite(loss.offset) && isfinite(loss.pen));
         for (int i = 0; i < WIDTH; i++)
             assert_true(isfinite(gradient[i]));
-        pen_point drawn = mixture_draw(row, M, 1, &random);
+        pen_point drawn = mixture_draw(row, M, 1, 1, &random);
         assert_true(isfinite(drawn.dx) && isfinite(drawn.dy) && drawn.pen >= 0 && drawn.pen < PENS);
     }
 }
@@ -115,7 +115,7 @@ static void draws_follow_the_density(void **state)
         double temperature = cool ? 0.25 : 1, x = 0, y = 0, xx = 0, yy = 0, xy = 0, down = 0;
         uint64_t random = 11;
         for (int i = 0; i < COUNT; i++) {
-            pen_point one = mixture_draw(row, 1, temperature, &random);
+            pen_point one = mixture_draw(row, 1, temperature, temperature, &random);
             double u = ((double)one.dx - 1.5) / exp(5 * tanh(0.3 / 5));
             double v = ((double)one.dy + 2) / exp(5 * tanh(-0.7 / 5));
             x += u / COUNT;
@@ -142,7 +142,7 @@ static void without_temperature_it_is_sure(void **state)
     row[2] = 20; /* component 2 */
     row[6 * M + PEN_LIFTED] = 20;
     for (int i = 0; i < 20; i++) {
-        pen_point one = mixture_draw(row, M, 0, &random);
+        pen_point one = mixture_draw(row, M, 0, 0, &random);
         assert_true(one.dx == row[M + 2] && one.dy == row[2 * M + 2] && one.pen == PEN_LIFTED);
     }
 }

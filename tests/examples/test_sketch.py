@@ -90,7 +90,7 @@ class Use(Case):
         self.run_program("evaluate", "--data", self.path("drawn"), "--model", self.model)
         self.assertEqual(self.drawings("--count", "2", "--length", "30", "--temperature", "1"), drawings[:2])
         self.assertNotEqual(self.drawings("--count", "2", "--length", "30", "--seed", "2"), drawings[:2])
-        self.assertEqual(*self.drawings("--count", "2", "--length", "30", "--temperature", "0"))
+        self.assertEqual(*self.drawings("--count", "2", "--length", "30", "--temperature", "0", "--pen-temperature", "0"))
 
     def test_go_on_with_a_drawing(self):
         self.generate()
