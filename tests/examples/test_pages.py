@@ -106,7 +106,8 @@ class Pages(program.Case):
 
     def test_sketch(self):
         outputs = self.run_page(SOURCE / "docs/sketch.md")
-        self.assertIn("600 drawings", outputs[0])
+        self.assertIn("1,000 drawings", outputs[0])
+        self.assertLess(float(re.search(r"points: loss (\S+)", outputs[0])[1]), -1)
 
     def test_no_page_is_forgotten(self):
         """A page with commands has a test above."""
