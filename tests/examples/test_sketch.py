@@ -5,6 +5,9 @@ test_sketch.py PROGRAM
 """
 import json
 import math
+import signal
+import subprocess
+import time
 import xml.etree.ElementTree
 
 import program
@@ -169,6 +172,27 @@ class Use(Case):
         (self.folder / "m").unlink()
         self.assertEqual(self.run_shell(done["command"]).event("done")["command"], done["command"])
         self.assertEqual(first, self.read("m"))
+
+    def test_interrupted(self):
+        """Ctrl-C ends training between two updates; the best weights are there, and draw."""
+        self.generate()
+        process = self.start("train", "--data", self.data, "--model", self.model, *QUICK, "--epochs", "100000",
+                             "--patience", "100000", stdin=subprocess.DEVNULL)
+        while not (self.folder / "m").exists() and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        self.assertIn("holds the best weights so far", self.finish(process, code=130).errors)
+        self.assertEqual(len(self.drawings("--count", "2", "--length", "5")), 2)
+        self.assertEqual(self.files(), ["d", "m", "script.txt"])
+
+    def test_a_full_disk(self):
+        self.generate()
+        with open("/dev/full", "wb") as full:
+            for words in (["train", "--data", self.data, "--model", self.model, *QUICK, "--epochs", "100000"],
+                          ["generate", "--data", self.path("other")]):
+                done = subprocess.run([self.program, *words], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(b"No space left", done.stderr)
 
     def test_lines_for_people(self):
         self.generate()
