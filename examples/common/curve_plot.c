@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../common/chart.h"
-#include "../common/console.h"
+#include "chart.h"
+#include "console.h"
 #include "curve.h"
 
 /* Adds a curve that has points; `room` gets its x and y. */
@@ -27,7 +27,7 @@ static void add_line(chart *target, chart_line *lines, const curve *source, char
     lines[target->count++] = line;
 }
 
-int plot_write(const char *path, const curve *train, const curve *valid, int64_t last)
+int curve_plot(const char *path, const curve *train, const curve *valid, int64_t last)
 {
     char names[2][80];
     chart_line lines[2];

@@ -34,6 +34,19 @@ static int create_lstm(network *target, const settings *options)
         target->model, "lstm", options->embedding, options->hidden, text, &target->lstm));
 }
 
+/* What generate and evaluate have to know. */
+static int set_entries(const network *target, const settings *options)
+{
+    char steps[32];
+
+    snprintf(steps, sizeof steps, "%" PRId64, options->steps);
+    if (failed(rnnkit_model_set_entry(target->model, "script_generation.unit", options->unit)) ||
+        failed(
+            rnnkit_model_set_entry(target->model, "script_generation.windows", options->windows)))
+        return OUTCOME_FAILED;
+    return failed(rnnkit_model_set_entry(target->model, "script_generation.steps", steps));
+}
+
 int network_create(network *target, rnnkit_context *context, const settings *options, int64_t words)
 {
     int agree = options->embedding == options->hidden;
@@ -48,8 +61,10 @@ int network_create(network *target, rnnkit_context *context, const settings *opt
         create_embedding(target, options, words) != OUTCOME_OK ||
         create_lstm(target, options) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    return failed(rnnkit_linear_create(target->model, "linear", options->hidden, words,
-        target->tied ? "tie=embedding" : NULL, &target->linear));
+    if (failed(rnnkit_linear_create(target->model, "linear", options->hidden, words,
+            target->tied ? "tie=embedding" : NULL, &target->linear)))
+        return OUTCOME_FAILED;
+    return set_entries(target, options);
 }
 
 int network_open(network *target, rnnkit_context *context, const char *path)

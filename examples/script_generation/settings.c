@@ -149,6 +149,23 @@ int settings_end_with_the_run(const settings *options)
     return strcmp(options->schedule, "linear") == 0 || strcmp(options->schedule, "cosine") == 0;
 }
 
+/* More or fewer epochs than first planned fit only schedules that do not look at the end. */
+static int may_differ(const arguments *parsed, size_t row)
+{
+    return (parsed->rows[row].marks & MARK_LENGTH) != 0 &&
+           !settings_end_with_the_run(parsed->values);
+}
+
+static void choose_defaults(arguments *parsed)
+{
+    parsed->use_alternates = settings_are_sliding(parsed->values);
+}
+
+const record_owner settings_record = {.program = "script_generation",
+    .text = "corpus",
+    .may_differ = may_differ,
+    .settle = choose_defaults};
+
 static char escaped(char letter)
 {
     switch (letter) {

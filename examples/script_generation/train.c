@@ -11,7 +11,6 @@
 #include "../common/output.h"
 #include "../common/system.h"
 #include "evaluate.h"
-#include "record.h"
 
 static int check_output(const settings *options, const char *name, const char *path)
 {
@@ -158,15 +157,16 @@ static int prepare(trainer *run, const record *earlier)
     outcome = corpus_open(&run->text, run->context, options);
     if (outcome == OUTCOME_OK) outcome = split(run);
     if (outcome == OUTCOME_OK) outcome = corpus_fingerprint(&run->text, &fingerprint);
-    if (outcome == OUTCOME_OK && options->resume) outcome = record_check_text(earlier, fingerprint);
+    if (outcome == OUTCOME_OK && options->resume)
+        outcome = record_check_text(&settings_record, earlier, fingerprint);
     if (outcome == OUTCOME_OK && options->minutes > 0 && !options->resume)
         outcome = train_calibrate(run);
     if (outcome == OUTCOME_OK) outcome = machine_open(run);
     if (outcome == OUTCOME_OK && options->resume) outcome = train_load_run(run);
     if (outcome == OUTCOME_OK)
-        outcome = record_options(run->parts.net.model, run->parsed, fingerprint);
+        outcome = record_options(&settings_record, run->parts.net.model, run->parsed, fingerprint);
     if (outcome == OUTCOME_OK && run->place.best_epoch > 0)
-        outcome = record_check_model(earlier, options->model);
+        outcome = record_check_model(&settings_record, earlier, options->model);
     return outcome;
 }
 
@@ -175,8 +175,8 @@ static int train(trainer *run, record *earlier)
     int outcome;
 
     if (run->options->resume) {
-        if (record_read(earlier, run->checkpoint_path) != OUTCOME_OK ||
-            record_apply(earlier, run->parsed) != OUTCOME_OK)
+        if (record_read(&settings_record, earlier, run->checkpoint_path) != OUTCOME_OK ||
+            record_apply(&settings_record, earlier, run->parsed) != OUTCOME_OK)
             return OUTCOME_FAILED;
     }
     if (check_outputs(run) != OUTCOME_OK) return OUTCOME_FAILED;

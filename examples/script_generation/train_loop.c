@@ -185,7 +185,7 @@ static int finish_epoch(trainer *run)
     run->tell->epoch(&end);
     if (start_next_epoch(run) != OUTCOME_OK) return OUTCOME_FAILED;
     if (options->plot[0] != '\0' &&
-        plot_write(options->plot, &run->train_curve, &run->valid_curve, run->updates) != OUTCOME_OK)
+        curve_plot(options->plot, &run->train_curve, &run->valid_curve, run->updates) != OUTCOME_OK)
         return OUTCOME_FAILED;
     return options->checkpoint[0] != '\0' ? train_save_run(run) : OUTCOME_OK;
 }

@@ -5,7 +5,6 @@
 
 #include "../common/console.h"
 #include "../common/system.h"
-#include "record.h"
 #include "train.h"
 
 /* The numbers of run_place under their names in a checkpoint. */
@@ -32,7 +31,7 @@ int train_save_model(trainer *run)
 {
     rnnkit_model *model = run->parts.net.model;
 
-    if (record_curves(model, &run->train_curve, &run->valid_curve) != OUTCOME_OK)
+    if (record_curves(&settings_record, model, &run->train_curve, &run->valid_curve) != OUTCOME_OK)
         return OUTCOME_FAILED;
     return failed(rnnkit_model_save(model, run->options->model));
 }
@@ -43,7 +42,8 @@ int train_save_run(trainer *run)
     run_place place = run->place;
 
     place.seconds = train_seconds(run);
-    if (record_curves(run->parts.net.model, &run->train_curve, &run->valid_curve) != OUTCOME_OK)
+    if (record_curves(&settings_record, run->parts.net.model, &run->train_curve,
+            &run->valid_curve) != OUTCOME_OK)
         return OUTCOME_FAILED;
     for (int i = 0; i < NUMBERS; i++) {
         const double *value = (const void *)((const char *)&place + numbers[i].offset);

@@ -45,7 +45,7 @@ static int predict(predictor *all, char *text, int64_t length)
         outcome = encode_reviews(&read, all->net.vocab, all->net.part, &one, NULL, 1);
     if (outcome == OUTCOME_OK) outcome = batches_open(&from, &read, 1, 0);
     if (outcome == OUTCOME_OK) {
-        batches_sort(&from);
+        buckets_sort(&from.order);
         batches_next(&from, &only);
         outcome = network_predict(&all->net, all->tape, &only, &positive);
     }

@@ -42,7 +42,7 @@ static size_t split(const reviews *data, const settings *options, size_t *places
         left = total;
         for (size_t i = 0; i < data->count; i++) {
             if (data->items[i].label != label) continue;
-            if (batches_draw(&random, left--) < wanted) {
+            if (buckets_draw(&random, left--) < wanted) {
                 wanted--;
                 places[--held] = i;
             } else {
@@ -90,7 +90,7 @@ static int open_machine(trainer *run)
 
     if (batches_open(&run->from, &run->train, options->batch, options->seed + 1) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    run->updates = (int64_t)run->from.count * options->epochs;
+    run->updates = (int64_t)run->from.order.count * options->epochs;
     snprintf(text, sizeof text, "lr=%.17g clip_norm=%.17g", options->lr, options->clip);
     if (failed(rnnkit_tape_create(run->context, "train=1", &run->tape)) ||
         failed(rnnkit_optimizer_create(run->net.model, "adam", text, &run->optimizer)))
@@ -123,7 +123,7 @@ static int run_epoch(trainer *run)
     double wait = run->options->json ? 1 : console_is_terminal() ? 0.2 : 10;
     batch next;
 
-    batches_shuffle(&run->from);
+    buckets_shuffle(&run->from.order);
     run->epoch_loss = run->epoch_count = 0;
     while (batches_next(&run->from, &next)) {
         if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
