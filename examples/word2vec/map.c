@@ -7,6 +7,7 @@
 #include "../common/console.h"
 #include "../common/json.h"
 #include "../common/output.h"
+#include "../common/svg.h"
 #include "commands.h"
 #include "labels.h"
 #include "layout.h"
@@ -42,18 +43,6 @@ static int read_points(const rnnkit_vectors *vectors, map *of)
     return outcome;
 }
 
-static void write_escaped(FILE *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == '<')
-            fputs("&lt;", out);
-        else if (*text == '&')
-            fputs("&amp;", out);
-        else if ((unsigned char)*text >= ' ')
-            fputc(*text, out);
-    }
-}
-
 /* Fills places[count][2] with where the points stand in a panel. */
 static void set_places(const double *plane, size_t count, double *places)
 {
@@ -87,7 +76,7 @@ static void draw_word(FILE *out, const double *place, label_side side, const cha
 
     fprintf(out, "<circle cx='%.1f' cy='%.1f' r='2'/><text x='%.1f' y='%.1f' text-anchor='%s'>",
         place[0], place[1], place[0] + moves[side][0], place[1] + moves[side][1], anchors[side]);
-    write_escaped(out, word);
+    svg_write_text(out, word);
     fputs("</text>\n", out);
 }
 
