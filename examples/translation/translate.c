@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "decode.h"
 #include "heatmap.h"
+#include "marks.h"
 
 typedef struct job {
     settings *options;
@@ -157,13 +158,12 @@ static int encode(job *all, const line *from)
         all->ids, (int64_t)all->id_room, &count));
 }
 
-static int translate(job *all, const line *from)
+static int translate_sentence(job *all, const line *from)
 {
     int32_t length;
     batch only = {.rows = 1, .lengths = &length};
     int outcome = tokens_split(&all->source, &all->with.net, from);
 
-    all->line++;
     if (outcome != OUTCOME_OK) return outcome;
     if (all->source.count == 0) {
         all->found.score = 0;
@@ -176,6 +176,18 @@ static int translate(job *all, const line *from)
     only.source_steps = length;
     if (outcome == OUTCOME_OK) outcome = translator_run(&all->with, &only);
     return outcome == OUTCOME_OK ? tell_all(all) : outcome;
+}
+
+static int translate(job *all, const line *from)
+{
+    char *room;
+    line parted;
+    int outcome = marks_part(&all->with.net, from, &parted, &room);
+
+    all->line++;
+    if (outcome == OUTCOME_OK) outcome = translate_sentence(all, &parted);
+    free(room);
+    return outcome;
 }
 
 static int translate_lines(job *all)

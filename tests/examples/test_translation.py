@@ -98,6 +98,7 @@ class Use(Case):
         self.assertEqual(alone, "the old dog seeks cat .\n")
         self.assertEqual(self.translate(*words.split()).text, alone)
         self.assertEqual(self.translate("Der ALTE Hund , Katze sucht .").text, alone)
+        self.assertEqual(self.translate("Der alte Hund, Katze sucht.").text, alone)
         lines = f"{words}\r\n\n  \nfrau mann mag .".encode()
         for form in ([], ["-"]):
             self.assertEqual(self.translate(*form, input=lines).text, alone + "\n\nwoman likes man .\n")
