@@ -6,10 +6,10 @@ same batches, to compare the curves of the loss; needs torch, numpy, safetensors
 
 TRAINED is a model that `translation train` wrote after one epoch without dropout, from tokenised text
 with files for validation; its options and its loss curve are read from it. INITIAL is the same but
-for a learning rate that changes nothing:
+for a learning rate that changes nothing, and has only short sentences to read:
 
     options="--source SOURCE --target TARGET --valid-source V --valid-target W --epochs 1 --dropout 0"
-    translation train $options --model INITIAL --lr 1e-30
+    translation train $options --model INITIAL --lr 1e-30 --max-length 8
     translation train $options --model TRAINED
 
 One layer of GRU, without scheduled sampling. Prints both losses over each interval of the curve and
