@@ -9,7 +9,7 @@
 enum { COMMAND_TRAIN = 1, COMMAND_PREDICT = 2, COMMAND_EVALUATE = 4 };
 
 typedef struct settings {
-    const char *data, *model, *plot, *vectors, *preset, *device, *cell, *pooling, *keep;
+    const char *data, *model, *plot, *vectors, *preset, *device, *weights, *cell, *pooling, *keep;
     argument_list text;
     int64_t length, min_count, max_words;
     int64_t embedding, hidden, layers, pretrain;

@@ -109,6 +109,22 @@ class Use(Case):
         events = self.run_program(*predict, "--json", input=text.encode()).events
         self.assertEqual([event["label"] for event in events], ["1", "0"])
 
+    def test_smaller_weights_lose_little(self):
+        """Accuracy and loss with weights in bf16 and int8, beside f32."""
+        self.train("--hidden", "24", "--bidirectional")
+        fresh = self.write("fresh.tsv", lines("{}\t{}\n", seed=3, count=400))
+        exact = self.evaluate(data=fresh).event("done")
+        for weights in ("bf16", "int8"):
+            done = self.evaluate("--weights", weights, "--device", "cpu", data=fresh).event("done")
+            print(f"{weights}: accuracy {done['accuracy']:.4f}, loss {done['loss']:.5f}; "
+                  f"f32: {exact['accuracy']:.4f}, {exact['loss']:.5f}")
+            self.assertLessEqual(abs(done["accuracy"] - exact["accuracy"]), 0.01)
+            self.assertLess(abs(done["loss"] - exact["loss"]), 0.01)
+            self.assertNotEqual(done["loss"], exact["loss"])
+            said = self.run_program("predict", "--model", self.model, "--weights", weights, "--device", "cpu",
+                                    "the film was wonderful").text
+            self.assertEqual(said.split()[1], "1")
+
     def test_odd_reviews(self):
         """Nothing, far too much, NUL bytes, no UTF-8: each is a review."""
         odd = b"1\t\n0\t" + b"dreadful " * 20000 + b"\n1\tgreat\x00fun\xff<br />i loved it\n"
