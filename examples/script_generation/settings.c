@@ -140,6 +140,18 @@ int settings_end_with_the_run(const settings *options)
     return strcmp(options->schedule, "linear") == 0 || strcmp(options->schedule, "cosine") == 0;
 }
 
+static int keeps_length(const void *options)
+{
+    return settings_end_with_the_run(options);
+}
+
+static int uses_alternates(const void *options)
+{
+    return settings_are_sliding(options);
+}
+
+const record_kind settings_record = {"script_generation", "corpus", keeps_length, uses_alternates};
+
 static char escaped(char letter)
 {
     switch (letter) {
