@@ -95,6 +95,15 @@ void buckets_sort(buckets *target)
     cut(target);
 }
 
+int buckets_resume(buckets *target, double shuffles, double next)
+{
+    if (!(shuffles >= 0 && shuffles < 1e9 && next >= 0 && next <= (double)target->count)) return 0;
+    for (double done = 0; done < shuffles; done++)
+        buckets_shuffle(target);
+    target->next = (size_t)next;
+    return 1;
+}
+
 size_t buckets_next(buckets *target, const size_t **places)
 {
     size_t first;

@@ -23,6 +23,10 @@ void buckets_close(buckets *target);
 void buckets_shuffle(buckets *target);
 void buckets_sort(buckets *target);
 
+/* Goes to where an earlier run stopped: after so many shuffles, before batch `next`. 0 when there is
+ * no such place. */
+int buckets_resume(buckets *target, double shuffles, double next);
+
 /* The places of the next batch's items; returns how many, 0 at the end of the epoch. */
 size_t buckets_next(buckets *target, const size_t **places);
 

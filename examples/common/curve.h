@@ -24,8 +24,4 @@ char *curve_text(const curve *source);
 
 void curve_free(curve *target);
 
-/* curve_plot.c: draws both curves into an SVG file, replacing it whole. `last` is the run's last update.
- */
-int curve_plot(const char *path, const curve *train, const curve *valid, int64_t last);
-
 #endif

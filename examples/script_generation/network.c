@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../common/console.h"
+#include "../common/model.h"
 
 /* As output weights, a table drawn from N(0, 1) would start with wild guesses: a tied one starts
  * with rows of length one. */
@@ -34,19 +35,6 @@ static int create_lstm(network *target, const settings *options)
         target->model, "lstm", options->embedding, options->hidden, text, &target->lstm));
 }
 
-/* What generate and evaluate have to know. */
-static int set_entries(const network *target, const settings *options)
-{
-    char steps[32];
-
-    snprintf(steps, sizeof steps, "%" PRId64, options->steps);
-    if (failed(rnnkit_model_set_entry(target->model, "script_generation.unit", options->unit)) ||
-        failed(
-            rnnkit_model_set_entry(target->model, "script_generation.windows", options->windows)))
-        return OUTCOME_FAILED;
-    return failed(rnnkit_model_set_entry(target->model, "script_generation.steps", steps));
-}
-
 int network_create(network *target, rnnkit_context *context, const settings *options, int64_t words)
 {
     int agree = options->embedding == options->hidden;
@@ -61,15 +49,13 @@ int network_create(network *target, rnnkit_context *context, const settings *opt
         create_embedding(target, options, words) != OUTCOME_OK ||
         create_lstm(target, options) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    if (failed(rnnkit_linear_create(target->model, "linear", options->hidden, words,
-            target->tied ? "tie=embedding" : NULL, &target->linear)))
-        return OUTCOME_FAILED;
-    return set_entries(target, options);
+    return failed(rnnkit_linear_create(target->model, "linear", options->hidden, words,
+        target->tied ? "tie=embedding" : NULL, &target->linear));
 }
 
-int network_open(network *target, rnnkit_context *context, const char *path)
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights)
 {
-    if (failed(rnnkit_model_open(context, path, &target->model))) return OUTCOME_FAILED;
+    if (model_open(context, path, weights, &target->model) != OUTCOME_OK) return OUTCOME_FAILED;
     if (rnnkit_embedding_find(target->model, "embedding", &target->embedding) < 0 ||
         rnnkit_rnn_find(target->model, "lstm", &target->lstm) < 0 ||
         rnnkit_linear_find(target->model, "linear", &target->linear) < 0 ||

@@ -10,10 +10,6 @@
 
 enum { COMMAND_TRAIN = 1, COMMAND_GENERATE = 2, COMMAND_EVALUATE = 4 };
 
-/* Beside MARK_RECORDED: an option that a resumed run may change where the schedule does not depend
- * on it. */
-enum { MARK_LENGTH = 2 };
-
 typedef struct settings {
     argument_list corpus;
     const char *model, *checkpoint, *plot;
@@ -41,7 +37,7 @@ typedef struct settings {
     int64_t length, top_k;
     double temperature, top_p, repetition_penalty;
 
-    const char *device;
+    const char *device, *weights;
     int64_t threads;
 } settings;
 
@@ -49,8 +45,8 @@ extern const argument_row settings_rows[];
 extern const size_t settings_row_count;
 extern const argument_alternate settings_sliding[]; /* the defaults with sliding windows */
 
-/* How a run's record is kept. */
-extern const record_owner settings_record;
+/* How its runs are recorded. */
+extern const record_kind settings_record;
 
 int settings_are_sliding(const settings *options);
 

@@ -176,7 +176,8 @@ int evaluate_command(arguments *parsed)
 
     snprintf(text, sizeof text, "threads=%" PRId64, options->threads);
     outcome = failed(rnnkit_context_create(options->device, text, &context));
-    if (outcome == OUTCOME_OK) outcome = network_open(&net, context, options->model);
+    if (outcome == OUTCOME_OK)
+        outcome = network_open(&net, context, options->model, options->weights);
     if (outcome == OUTCOME_OK) outcome = reviews_read(&from, options->data, "test");
     if (outcome == OUTCOME_OK) outcome = evaluate(&net, context, options, &from);
     reviews_free(&from);

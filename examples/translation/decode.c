@@ -136,7 +136,7 @@ int translator_open(translator *target, settings *options, int64_t n_best)
     outcome = failed(rnnkit_context_create(options->device, text, &target->context));
     if (outcome != OUTCOME_OK) return outcome;
     interrupt_cancels(target->context);
-    outcome = network_open(&target->net, target->context, options->model);
+    outcome = network_open(&target->net, target->context, options->model, options->weights);
     if (outcome == OUTCOME_OK)
         outcome = failed(rnnkit_tape_create(target->context, "train=0", &target->tape));
     return outcome == OUTCOME_OK ? open_search(target, n_best) : outcome;

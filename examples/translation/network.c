@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../common/console.h"
+#include "../common/model.h"
 
 #define PREFIX "translation."
 
@@ -215,9 +216,9 @@ static int sizes_fit(const network *source)
            outputs == rows[TARGET];
 }
 
-int network_open(network *target, rnnkit_context *context, const char *path)
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights)
 {
-    if (failed(rnnkit_model_open(context, path, &target->model))) return OUTCOME_FAILED;
+    if (model_open(context, path, weights, &target->model) != OUTCOME_OK) return OUTCOME_FAILED;
     if (read_entries(target, context) && find_layers(target) && sizes_fit(target))
         return OUTCOME_OK;
     return fail("%s is a model of another program: it lacks what translation train writes", path);

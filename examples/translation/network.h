@@ -32,8 +32,8 @@ int network_read_words(network *target, rnnkit_context *context, const settings 
 /* Makes the layers, for these vocabularies. */
 int network_create(network *target, rnnkit_context *context, const settings *options);
 
-/* Opens what network_create made and the model's file kept. */
-int network_open(network *target, rnnkit_context *context, const char *path);
+/* Opens what network_create made and the model's file kept; weights: as --weights says. */
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights);
 void network_close(network *target);
 
 /* Puts the source on the tape: what a decoder looks at, and what it starts from. */

@@ -3,17 +3,17 @@
  */
 #include "settings.h"
 
+#include "../common/rows.h"
+
 #define AT(field) offsetof(settings, field)
 #define TRAIN     COMMAND_TRAIN
 #define TRANSLATE COMMAND_TRANSLATE
 #define EVALUATE  COMMAND_EVALUATE
 #define WRITE     (COMMAND_TRANSLATE | COMMAND_EVALUATE)
 #define EVERY     (COMMAND_TRAIN | COMMAND_TRANSLATE | COMMAND_EVALUATE)
-#define SEEDS     9007199254740992.0 /* 2^53 */
-#define SIZES     1048576.0
 
 const argument_row settings_rows[] = {
-    {.type = ARGUMENT_HEADING, .help = "Files"},
+    ROW_HEADING("Files"),
     {ARGUMENT_TEXT, TRAIN | EVALUATE, "source", "FILE", NULL, AT(source), 0, 0, 0,
         "sentences in the language to translate from, one a line, in UTF-8"},
     {ARGUMENT_TEXT, TRAIN | EVALUATE, "target", "FILE", NULL, AT(target), 0, 0, 0,
@@ -22,8 +22,7 @@ const argument_row settings_rows[] = {
         "sentences to measure the model on; without them some are held out, see --valid"},
     {ARGUMENT_TEXT, TRAIN, "valid-target", "FILE", "", AT(valid_target), 0, 0, 0,
         "their translations, line by line"},
-    {ARGUMENT_TEXT, TRAIN, "model", "FILE", NULL, AT(model), 0, 0, 0,
-        "the result: the weights of the epoch with the best validation loss"},
+    ROW_MODEL_OUT(TRAIN),
     {ARGUMENT_TEXT, WRITE, "model", "FILE", NULL, AT(model), 0, 0, 0,
         "a model or checkpoint that train wrote"},
     {ARGUMENT_LIST, TRANSLATE, "text", "TEXT", "", AT(text), 0, 0, 0,
@@ -33,19 +32,14 @@ const argument_row settings_rows[] = {
         "gets a number: FILE-2.svg"},
     {ARGUMENT_TEXT, EVALUATE, "output", "FILE", "", AT(output), 0, 0, 0,
         "write the translations into this file, one a line"},
-    {ARGUMENT_TEXT, TRAIN, "checkpoint", "FILE", "", AT(checkpoint), 0, 0, 0,
-        "save the whole run here after each epoch; without it only Ctrl-C saves, as "
-        "MODEL.checkpoint"},
-    {ARGUMENT_INTEGER, TRAIN, "checkpoint-minutes", "N", "10", AT(checkpoint_minutes), 0, 100000, 0,
-        "and every N minutes within an epoch; 0: not"},
-    {ARGUMENT_FLAG, TRAIN, "resume", NULL, "no", AT(resume), 0, 0, 0,
-        "go on from the checkpoint; the options that were saved in it apply"},
+    ROW_CHECKPOINT(TRAIN),
+    ROW_CHECKPOINT_MINUTES(TRAIN),
+    ROW_RESUME(TRAIN),
     {ARGUMENT_TEXT, TRAIN, "plot", "FILE", "", AT(plot), 0, 0, 0,
         "draw the loss curves into this SVG file"},
-    {ARGUMENT_FLAG, EVERY, "json", NULL, "no", AT(json), 0, 0, 0,
-        "print one JSON object a line instead"},
+    ROW_JSON(EVERY),
 
-    {.type = ARGUMENT_HEADING, .help = "Text"},
+    ROW_HEADING("Text"),
     {ARGUMENT_CHOICE, TRAIN, "punctuation", "auto|split|keep", "auto", AT(punctuation), 0, 0,
         MARK_RECORDED,
         "split: marks become words of their own; keep: words are what stands between spaces, for "
@@ -59,7 +53,7 @@ const argument_row settings_rows[] = {
     {ARGUMENT_NUMBER, TRAIN, "valid", "FRACTION", "0.05", AT(valid), 0.001, 0.9, MARK_RECORDED,
         "hold out this part of the pairs, drawn at random, when there is no --valid-source"},
 
-    {.type = ARGUMENT_HEADING, .help = "Network"},
+    ROW_HEADING("Network"),
     {ARGUMENT_CHOICE, TRAIN, "preset", "bahdanau|luong-dot|luong-general|luong-concat", "bahdanau",
         AT(preset), 0, 0, MARK_RECORDED,
         "bahdanau: looks before it reads on, by an additive score; luong: looks after it, by the "
@@ -68,9 +62,9 @@ const argument_row settings_rows[] = {
         AT(score), 0, 0, MARK_RECORDED, "how alike state and source position are: another score"},
     {ARGUMENT_CHOICE, TRAIN, "cell", "gru|lstm", "gru", AT(cell), 0, 0, MARK_RECORDED,
         "kind of recurrent layer"},
-    {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "256", AT(embedding), 1, SIZES, MARK_RECORDED,
+    {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "256", AT(embedding), 1, ROW_SIZES, MARK_RECORDED,
         "numbers that stand for a word"},
-    {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "256", AT(hidden), 2, SIZES, MARK_RECORDED,
+    {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "256", AT(hidden), 2, ROW_SIZES, MARK_RECORDED,
         "units of a decoder layer, and of both directions of an encoder layer together; even"},
     {ARGUMENT_INTEGER, TRAIN, "layers", "N", "1", AT(layers), 1, 64, MARK_RECORDED,
         "recurrent layers of encoder and decoder"},
@@ -80,8 +74,8 @@ const argument_row settings_rows[] = {
     {ARGUMENT_FLAG, TRAIN, "tie-weights", NULL, "yes", AT(tie_weights), 0, 0, MARK_RECORDED,
         "use the target words' embedding as output layer too"},
 
-    {.type = ARGUMENT_HEADING, .help = "Training"},
-    {ARGUMENT_INTEGER, TRAIN, "batch", "N", "64", AT(batch), 1, SIZES, MARK_RECORDED,
+    ROW_HEADING("Training"),
+    {ARGUMENT_INTEGER, TRAIN, "batch", "N", "64", AT(batch), 1, ROW_SIZES, MARK_RECORDED,
         "pairs an update looks at, of similar length"},
     {ARGUMENT_INTEGER, TRAIN, "epochs", "N", "12", AT(epochs), 1, 1e9, MARK_RECORDED,
         "times the pairs are read, at most"},
@@ -89,18 +83,16 @@ const argument_row settings_rows[] = {
         "end after so many epochs without a better validation loss"},
     {ARGUMENT_NUMBER, TRAIN, "lr", "RATE", "0.002", AT(lr), 0, 1000, MARK_RECORDED,
         "learning rate of Adam at its highest; it falls to 0 along a cosine"},
-    {ARGUMENT_NUMBER, TRAIN, "clip", "NORM", "1", AT(clip), 0, 1e9, MARK_RECORDED,
-        "largest norm of the gradient; 0: any"},
+    ROW_CLIP(TRAIN, MARK_RECORDED),
     {ARGUMENT_NUMBER, TRAIN, "label-smoothing", "RATE", "0.1", AT(label_smoothing), 0, 0.99,
         MARK_RECORDED, "this part of a word's target goes to all words alike"},
     {ARGUMENT_NUMBER, TRAIN, "scheduled-sampling", "RATE", "0", AT(scheduled_sampling), 0, 1,
         MARK_RECORDED,
         "read the model's own word instead of the right one so often, at the end of training; it "
         "rises from 0"},
-    {ARGUMENT_INTEGER, TRAIN, "seed", "N", "1", AT(seed), 0, SEEDS, MARK_RECORDED,
-        "the same seed gives the same model"},
+    ROW_SEED(TRAIN, MARK_RECORDED),
 
-    {.type = ARGUMENT_HEADING, .help = "Writing"},
+    ROW_HEADING("Writing"),
     {ARGUMENT_INTEGER, WRITE, "beam", "N", "5", AT(beam), 1, 1000, 0,
         "translations that are followed at once; 1: always the likeliest word"},
     {ARGUMENT_INTEGER, TRANSLATE, "n-best", "N", "1", AT(n_best), 1, 1000, 0,
@@ -110,13 +102,12 @@ const argument_row settings_rows[] = {
     {ARGUMENT_FLAG, WRITE, "replace-unknown", NULL, "no", AT(replace_unknown), 0, 0, 0,
         "let the model write <unk>, and put the source word there that it looked at most"},
 
-    {.type = ARGUMENT_HEADING, .help = "Machine"},
-    {ARGUMENT_INTEGER, EVERY, "threads", "N", "0", AT(threads), 0, 4096, 0,
-        "processors to use; 0: all"},
-    {ARGUMENT_TEXT, EVERY, "device", "NAME", "auto", AT(device), 0, 0, 0,
-        "auto, cpu, cuda, cuda:1 or reference"},
+    ROW_HEADING("Machine"),
+    ROW_THREADS(EVERY, "0", "processors to use; 0: all"),
+    ROW_DEVICE(EVERY),
+    ROW_WEIGHTS(WRITE),
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;
 
-const record_owner settings_record = {.program = "translation", .text = "source"};
+const record_kind settings_record = {.program = "translation", .data = "source"};

@@ -34,7 +34,7 @@ typedef struct settings {
     double length_penalty;
     int replace_unknown;
 
-    const char *device;
+    const char *device, *weights;
     int64_t threads;
 } settings;
 
@@ -42,6 +42,6 @@ extern const argument_row settings_rows[];
 extern const size_t settings_row_count;
 
 /* How a run's record is kept. */
-extern const record_owner settings_record;
+extern const record_kind settings_record;
 
 #endif

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../common/console.h"
 #include "../common/output.h"
+#include "../common/resume.h"
 #include "../common/system.h"
 
 static int check_output(const settings *options, const char *name, const char *path)
@@ -45,16 +45,19 @@ static void settle(trainer *run)
     run->parsed->given[arguments_find(run->parsed, "seed")] = 1;
 }
 
-/* Of all ids that the run reads (Fowler, Noll and Vo). */
+/* Of all ids that the run reads. */
 static uint64_t fingerprint_of(const trainer *run)
 {
     const pairs *const parts[] = {&run->train, &run->valid};
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    uint64_t hash = RECORD_HASH;
 
     for (size_t part = 0; part < 2; part++)
-        for (int side = 0; side < SIDES; side++)
-            for (size_t i = 0; i < parts[part]->sides[side].used; i++)
-                hash = (hash ^ (uint32_t)parts[part]->sides[side].ids[i]) * UINT64_C(0x100000001B3);
+        for (int side = 0; side < SIDES; side++) {
+            const sentences *from = &parts[part]->sides[side];
+
+            hash = record_hash(hash, from->lengths, parts[part]->count * sizeof *from->lengths);
+            hash = record_hash(hash, from->ids, from->used * sizeof *from->ids);
+        }
     return hash;
 }
 
@@ -106,14 +109,13 @@ static int prepare(trainer *run, const record *earlier)
         train_read(run) != OUTCOME_OK)
         return OUTCOME_FAILED;
     fingerprint = fingerprint_of(run);
-    outcome =
-        options->resume ? record_check_text(&settings_record, earlier, fingerprint) : OUTCOME_OK;
+    outcome = options->resume ? record_check_data(earlier, fingerprint) : OUTCOME_OK;
     if (outcome == OUTCOME_OK) outcome = open_machine(run);
     if (outcome == OUTCOME_OK && options->resume) outcome = train_load_run(run);
     if (outcome == OUTCOME_OK)
         outcome = record_options(&settings_record, run->net.model, run->parsed, fingerprint);
     if (outcome == OUTCOME_OK && run->place.best_epoch > 0)
-        outcome = record_check_model(&settings_record, earlier, options->model);
+        outcome = record_check_model(earlier, options->model);
     return outcome;
 }
 
@@ -122,8 +124,8 @@ static int train(trainer *run, record *earlier)
     int outcome;
 
     if (run->options->resume &&
-        (record_read(&settings_record, earlier, run->checkpoint_path) != OUTCOME_OK ||
-            record_apply(&settings_record, earlier, run->parsed) != OUTCOME_OK))
+        (record_read(earlier, &settings_record, run->checkpoint_path) != OUTCOME_OK ||
+            record_apply(earlier, run->parsed) != OUTCOME_OK))
         return OUTCOME_FAILED;
     if (check_outputs(run) != OUTCOME_OK) return OUTCOME_FAILED;
     settle(run);
@@ -136,9 +138,9 @@ static int train(trainer *run, record *earlier)
     report_start(run);
     outcome = train_run(run);
     if (outcome == OUTCOME_INTERRUPTED) {
-        if (train_save_run(run) != OUTCOME_OK || report_interrupted(run) != OUTCOME_OK)
-            return OUTCOME_FAILED;
-        return outcome;
+        if (train_save_run(run) != OUTCOME_OK) return OUTCOME_FAILED;
+        return resume_tell(run->parsed, run->options->json, (int64_t)run->place.update,
+            run->updates, run->checkpoint_path);
     }
     return outcome == OUTCOME_OK ? report_done(run) : outcome;
 }
@@ -164,17 +166,14 @@ int train_command(arguments *parsed)
 {
     settings *options = parsed->values;
     record earlier = {0};
-    size_t length = strlen(options->model) + sizeof ".checkpoint";
-    char *beside_model = malloc(length);
-    trainer run = {.parsed = parsed, .options = options};
+    char *path = resume_path(options->checkpoint, options->model);
+    trainer run = {.parsed = parsed, .options = options, .checkpoint_path = path};
     int outcome;
 
-    if (beside_model == NULL) return fail("out of memory");
-    snprintf(beside_model, length, "%s.checkpoint", options->model);
-    run.checkpoint_path = options->checkpoint[0] != '\0' ? options->checkpoint : beside_model;
+    if (path == NULL) return OUTCOME_FAILED;
     outcome = train(&run, &earlier);
     close_run(&run);
     record_free(&earlier);
-    free(beside_model);
+    free(path);
     return outcome;
 }

@@ -59,7 +59,6 @@ void report_start(const trainer *run);
 int report_progress(trainer *run);
 void report_epoch(const trainer *run, double train_loss, double valid_loss, int best);
 int report_done(const trainer *run);
-int report_interrupted(const trainer *run);
 double report_interval(const trainer *run); /* seconds between two calls of report_progress */
 
 #endif

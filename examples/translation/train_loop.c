@@ -8,6 +8,7 @@
 
 #include "../common/console.h"
 #include "../common/interrupt.h"
+#include "../common/plot.h"
 #include "../common/system.h"
 #include "train.h"
 
@@ -140,8 +141,8 @@ static int finish_epoch(trainer *run)
     }
     report_epoch(run, train_loss, valid_loss, best);
     place->batch = place->epoch_loss = place->epoch_words = 0;
-    if (options->plot[0] != '\0' &&
-        curve_plot(options->plot, &run->train_curve, &run->valid_curve, run->updates) != OUTCOME_OK)
+    if (options->plot[0] != '\0' && plot_write(options->plot, &run->train_curve, &run->valid_curve,
+                                        run->updates, "word", 1) != OUTCOME_OK)
         return OUTCOME_FAILED;
     return options->checkpoint[0] != '\0' ? train_save_run(run) : OUTCOME_OK;
 }

@@ -1,5 +1,5 @@
 /* What a training run tells: lines for people, or JSON lines for programs with the events start,
- * progress, epoch, done, interrupted. Losses are means per word in nats; that of training is
+ * progress, epoch, done. Losses are means per word in nats; that of training is
  * smoothed as --label-smoothing says, that of validation is not.
  */
 #include <inttypes.h>
@@ -9,6 +9,7 @@
 
 #include "../common/console.h"
 #include "../common/json.h"
+#include "../common/resume.h"
 #include "train.h"
 
 double report_interval(const trainer *run)
@@ -178,35 +179,14 @@ void report_epoch(const trainer *run, double train_loss, double valid_loss, int 
         console_duration(train_seconds(run), time));
 }
 
-/* The command with or without --resume; the caller frees it. */
-static char *command_text(const trainer *run, int resume)
-{
-    settings *options = run->options;
-    size_t flag = arguments_find(run->parsed, "resume");
-    size_t path = arguments_find(run->parsed, "checkpoint");
-    unsigned char had_path = run->parsed->given[path];
-    const char *checkpoint = options->checkpoint;
-    char *text;
-
-    run->parsed->given[flag] = (unsigned char)resume;
-    options->resume = resume;
-    if (resume) {
-        run->parsed->given[path] = 1;
-        options->checkpoint = run->checkpoint_path;
-    }
-    text = arguments_command(run->parsed);
-    run->parsed->given[path] = had_path;
-    options->checkpoint = checkpoint;
-    return text;
-}
-
 int report_done(const trainer *run)
 {
     const run_place *place = &run->place;
-    char *command = command_text(run, 0), time[CONSOLE_NUMBER_SIZE], speed[CONSOLE_NUMBER_SIZE];
+    char *command = resume_command(run->parsed, 0, NULL), time[CONSOLE_NUMBER_SIZE],
+         speed[CONSOLE_NUMBER_SIZE];
     double words = run->busy > 0 ? run->words_done / run->busy : NAN;
 
-    if (command == NULL) return fail("out of memory");
+    if (command == NULL) return OUTCOME_FAILED;
     if (run->options->json) {
         json_begin("done");
         json_number("train_loss", place->best_train_loss);
@@ -228,27 +208,6 @@ int report_done(const trainer *run)
                 console_duration(train_seconds(run), time));
         console_line("model: %s", run->options->model);
         console_line("to repeat: %s", command);
-    }
-    free(command);
-    return OUTCOME_OK;
-}
-
-int report_interrupted(const trainer *run)
-{
-    char *command = command_text(run, 1);
-
-    if (command == NULL) return fail("out of memory");
-    if (run->options->json) {
-        json_begin("interrupted");
-        json_integer("update", (int64_t)run->place.update);
-        json_integer("updates", run->updates);
-        json_text("checkpoint", run->checkpoint_path);
-        json_text("command", command);
-        json_end();
-    } else {
-        console_line("interrupted after update %.0f of %" PRId64 "; saved in %s", run->place.update,
-            run->updates, run->checkpoint_path);
-        console_line("to go on: %s", command);
     }
     free(command);
     return OUTCOME_OK;

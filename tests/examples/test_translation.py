@@ -7,11 +7,11 @@ import json
 import os
 import random
 import resource
-import signal
 import subprocess
 import xml.etree.ElementTree
 
 import program
+import resuming
 
 QUICK = ["--embedding", "24", "--hidden", "32", "--epochs", "15", "--lr", "0.01", "--batch", "16", "--dropout", "0.1",
          "--min-count", "1", "--device", "cpu", "--threads", "1"]
@@ -194,50 +194,25 @@ class Use(Case):
         self.assertLess(done["updates"], 100 * 24)
 
 
-class Resume(Case):
-    RUN = ["--epochs", "5", "--layers", "2", "--scheduled-sampling", "0.3"]
+class Resume(resuming.Resuming, Case):
+    TIMES = (*resuming.Resuming.TIMES, "words_per_second")
+    OFTEN = []
 
-    def interrupt(self, words, event, number=signal.SIGINT):
-        process = self.start(*words)
-        lines = []
-        while not lines or json.loads(lines[-1])["event"] != event:
-            lines.append(process.stdout.readline())
-        process.send_signal(number)
-        return self.finish(process, 128 + number).event("interrupted")
+    def words(self, model):
+        return self.train_words(model, "--epochs", "8", "--layers", "2", "--scheduled-sampling", "0.3")
 
-    def test_stopped_and_resumed_equals_never_stopped(self):
-        whole = self.train("whole", *self.RUN).event("done")
-        first = self.interrupt(self.train_words("parts", *self.RUN), "start")
-        second = self.interrupt(self.train_words("parts", "--resume", *self.RUN), "epoch", signal.SIGTERM)
-        self.assertGreater(second["update"], first["update"])
-        parts = self.run_shell(second["command"]).event("done")
-        self.assertEqual(self.read("whole"), self.read("parts"))
-        for name in ("train_loss", "valid_loss", "epoch", "updates"):
-            self.assertEqual(whole[name], parts[name])
+    def other_data(self):
+        return ["--target", self.write("other.en", self.read("train.en").replace(b"old", b"very old"))]
 
-    def test_checkpoints(self):
-        words = self.train_words("m", *self.RUN, "--checkpoint", self.path("run"))
-        done = self.run_program(*words).event("done")
-        model = self.read("m")
-        again = self.run_program(*words, "--resume").event("done")
-        self.assertEqual((done["valid_loss"], model), (again["valid_loss"], self.read("m")))
-        self.assertEqual(self.translate("--model", self.path("run"), "frau mann mag .").code, 0)
-        self.assertIn("--hidden was 32 in the run", self.refuse(*words, "--resume", "--hidden", "64"))
-        self.write("train.en", self.read("train.en").replace(b"old", b"very old"))
-        self.assertIn("not the text", self.refuse(*words, "--resume"))
-        self.write("train.en", sides()[1])
+    def test_a_checkpoint_translates(self):
+        self.run_program(*self.words("m"), "--checkpoint", self.path("run"))
+        self.assertEqual(len(self.translate("--model", self.path("run"), "frau mann mag .").text.splitlines()), 1)
+
+    def test_the_best_model_is_gone(self):
+        words = [*self.words("m"), "--checkpoint", self.path("run")]
+        self.run_program(*words)
         os.unlink(self.model)
         self.assertIn("is gone", self.refuse(*words, "--resume"))
-
-    def test_bad_checkpoints(self):
-        words = self.train_words("m", *self.RUN, "--checkpoint", self.path("run"))
-        self.assertIn("No such file", self.refuse(*words, "--resume"))
-        self.run_program(*words)
-        whole = self.read("run")
-        self.write("run", whole[:len(whole) // 2])
-        self.refuse(*words, "--resume")
-        self.write("run", self.read("m"))
-        self.assertIn("checkpoint", self.refuse(*words, "--resume"))
 
 
 class Texts(Case):
