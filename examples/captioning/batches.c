@@ -15,7 +15,7 @@ static int choose(batches *target, const captions *source, const unsigned char *
         const caption *one = &source->items[i];
 
         if (part[one->picture] != which) continue;
-        target->lengths[target->count] = one->count;
+        target->lengths[target->count] = (int32_t)one->count;
         target->chosen[target->count++] = one;
     }
     return OUTCOME_OK;

@@ -13,7 +13,7 @@ typedef struct batch {
 
 typedef struct batches {
     const caption **chosen; /* [count] */
-    int64_t *lengths;
+    int32_t *lengths;
     size_t count;
     buckets parts;
     int32_t *inputs, *targets;

@@ -179,21 +179,14 @@ static int prepare(trainer *run)
     return view_room_make(&run->room, &run->pictures, (int64_t)run->from.parts.size);
 }
 
-static int begin_epoch(void *user)
-{
-    trainer *run = user;
-
-    buckets_shuffle(&run->from.parts);
-    return OUTCOME_OK;
-}
-
-static int update(void *user, rnnkit_tape *tape, double *loss, double *weight)
+static int update(void *user, int64_t number, rnnkit_tape *tape, double *loss, double *weight)
 {
     trainer *run = user;
     rnnkit_tensor *at;
     batch next;
     view seen;
 
+    (void)number;
     if (!batches_next(&run->from, &next)) return fail("the epoch has no more batches");
     if (network_see(&run->net, tape, &run->pictures, next.pictures, next.rows, &run->room, &seen) !=
             OUTCOME_OK ||
@@ -216,47 +209,73 @@ static int validate(void *user, training_result *result)
     return outcome;
 }
 
-static int train(trainer *run, arguments *parsed)
+/* Captions, and what the features of the first picture are: of a file that may be larger than memory. */
+static int fingerprint(const trainer *run, uint64_t *hash)
 {
-    static const training_steps steps = {begin_epoch, update, validate};
-    const settings *options = run->options;
-    training loop = {.parsed = parsed,
-        .steps = &steps,
-        .user = run,
-        .context = run->context,
-        .network = run->net.model,
-        .model = options->model,
-        .plot = options->plot,
-        .unit = "nats per word",
-        .figure_key = "exact",
-        .figure_words = "captions that are right",
-        .lr = options->lr,
-        .clip = options->clip,
-        .epochs = options->epochs,
-        .patience = options->patience,
-        .epoch_updates = (int64_t)run->from.parts.count,
-        .seed = options->seed,
-        .json = options->json};
-    int outcome;
+    const gallery *pictures = &run->pictures;
+    int64_t count = pictures->positions * pictures->width;
+    float *values = malloc((size_t)count * sizeof *values);
+    int outcome = values == NULL ? fail("out of memory") : gallery_read(pictures, 0, values);
 
-    tell_start(run);
-    outcome = training_run(&loop);
-    training_close(&loop);
+    *hash = RECORD_HASH;
+    if (outcome == OUTCOME_OK) {
+        *hash = record_hash(*hash, &pictures->count, sizeof pictures->count);
+        *hash = record_hash(*hash, values, (size_t)count * sizeof *values);
+    }
+    for (size_t i = 0; i < run->known.count && outcome == OUTCOME_OK; i++) {
+        const caption *one = &run->known.items[i];
+
+        *hash = record_hash(*hash, &one->picture, sizeof one->picture);
+        *hash = record_hash(*hash, one->text, strlen(one->text) + 1);
+    }
+    free(values);
     return outcome;
+}
+
+static int train(trainer *run, training *loop)
+{
+    const settings *options = run->options;
+
+    if (fingerprint(run, &loop->fingerprint) != OUTCOME_OK) return OUTCOME_FAILED;
+    loop->context = run->context;
+    loop->network = run->net.model;
+    loop->order = &run->from.parts;
+    loop->lr = options->lr;
+    loop->clip = options->clip;
+    loop->epochs = options->epochs;
+    loop->patience = options->patience;
+    loop->seed = options->seed;
+    tell_start(run);
+    return training_run(loop);
 }
 
 int train_command(arguments *parsed)
 {
+    static const training_steps steps = {update, validate};
     settings *options = parsed->values;
     const char *const inputs[] = {
         "features", options->features, "captions", options->captions, NULL};
     trainer run = {.options = options};
+    training loop = {.parsed = parsed,
+        .kind = &settings_record,
+        .steps = &steps,
+        .user = &run,
+        .model = options->model,
+        .plot = options->plot,
+        .checkpoint = options->checkpoint,
+        .unit = "word",
+        .figure_key = "exact",
+        .figure_words = "captions that are right",
+        .checkpoint_minutes = options->checkpoint_minutes,
+        .resume = options->resume,
+        .json = options->json};
     int outcome;
 
     if (options->threads == 0) options->threads = system_processors();
-    outcome = training_check(options->model, options->plot, inputs);
+    outcome = training_begin(&loop, inputs);
     if (outcome == OUTCOME_OK) outcome = prepare(&run);
-    if (outcome == OUTCOME_OK) outcome = train(&run, parsed);
+    if (outcome == OUTCOME_OK) outcome = train(&run, &loop);
+    training_close(&loop);
     view_room_free(&run.room);
     batches_close(&run.from);
     network_close(&run.net);

@@ -1,21 +1,60 @@
-/* See buckets.h. */
+/* Batches of items of similar length. See buckets.h. */
 #include "buckets.h"
 
 #include <stdlib.h>
 
 #include "console.h"
-#include "random.h"
 
 enum { POOL = 50 }; /* batches */
 
-int buckets_open(buckets *target, const int64_t *lengths, size_t items, int64_t size, int64_t seed)
+size_t buckets_draw(uint64_t *random, size_t below)
+{
+    uint64_t z = *random += UINT64_C(0x9E3779B97F4A7C15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return (size_t)((z ^ (z >> 31)) % below);
+}
+
+/* Fisher and Yates 1938, in Durstenfeld's form. */
+static void shuffle(size_t *places, size_t count, uint64_t *random)
+{
+    for (size_t i = count; i > 1; i--) {
+        size_t other = buckets_draw(random, i), kept = places[i - 1];
+
+        places[i - 1] = places[other];
+        places[other] = kept;
+    }
+}
+
+/* Stable, by counting: equal lengths stay in the order that they came in. */
+static void sort_by_length(const int32_t *lengths, size_t *places, size_t count, size_t *room)
+{
+    size_t *from = places, *to = room;
+
+    for (int shift = 0; shift < 32; shift += 8) {
+        size_t starts[257] = {0};
+
+        for (size_t i = 0; i < count; i++)
+            starts[((lengths[from[i]] >> shift) & 255) + 1]++;
+        for (int k = 0; k < 256; k++)
+            starts[k + 1] += starts[k];
+        for (size_t i = 0; i < count; i++)
+            to[starts[(lengths[from[i]] >> shift) & 255]++] = from[i];
+        size_t *other = from;
+        from = to;
+        to = other;
+    }
+}
+
+int buckets_open(buckets *target, const int32_t *lengths, size_t items, int64_t size, int64_t seed)
 {
     *target = (buckets){
         .lengths = lengths, .items = items, .size = (size_t)size, .random = (uint64_t)seed};
-    if (target->size > items) target->size = items > 0 ? items : 1;
+    if (target->size > items) target->size = items;
     target->count = (items + target->size - 1) / target->size;
-    target->order = malloc((items + 1) * sizeof *target->order);
-    target->starts = malloc((target->count + 1) * sizeof *target->starts);
+    target->order = malloc(2 * items * sizeof *target->order);
+    target->starts = malloc(target->count * sizeof *target->starts);
     if (target->order == NULL || target->starts == NULL) return fail("out of memory");
     for (size_t i = 0; i < items; i++)
         target->order[i] = i;
@@ -29,45 +68,8 @@ void buckets_close(buckets *target)
     *target = (buckets){0};
 }
 
-static void swap(size_t *a, size_t *b)
+static void cut(buckets *target)
 {
-    size_t kept = *a;
-
-    *a = *b;
-    *b = kept;
-}
-
-/* Equal lengths go by item, so that the order is the same everywhere. */
-static int is_behind(const int64_t *lengths, size_t a, size_t b)
-{
-    return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a > b;
-}
-
-static void sink(const int64_t *lengths, size_t *heap, size_t at, size_t count)
-{
-    for (size_t child = 2 * at + 1; child < count; at = child, child = 2 * at + 1) {
-        if (child + 1 < count && is_behind(lengths, heap[child + 1], heap[child])) child++;
-        if (!is_behind(lengths, heap[child], heap[at])) return;
-        swap(&heap[child], &heap[at]);
-    }
-}
-
-/* Heap sort (Williams 1964). */
-static void sort(const int64_t *lengths, size_t *items, size_t count)
-{
-    for (size_t at = count / 2; at-- > 0;)
-        sink(lengths, items, at, count);
-    for (size_t left = count; left > 1; left--) {
-        swap(&items[0], &items[left - 1]);
-        sink(lengths, items, 0, left - 1);
-    }
-}
-
-static void cut(buckets *target, size_t pool)
-{
-    for (size_t at = 0; at < target->items; at += pool)
-        sort(target->lengths, target->order + at,
-            target->items - at < pool ? target->items - at : pool);
     for (size_t i = 0; i < target->count; i++)
         target->starts[i] = i * target->size;
     target->next = 0;
@@ -75,22 +77,39 @@ static void cut(buckets *target, size_t pool)
 
 void buckets_shuffle(buckets *target)
 {
-    random_shuffle(&target->random, target->order, target->items);
-    cut(target, POOL * target->size);
-    random_shuffle(&target->random, target->starts, target->count);
+    size_t pool = POOL * target->size;
+
+    shuffle(target->order, target->items, &target->random);
+    for (size_t at = 0; at < target->items; at += pool)
+        sort_by_length(target->lengths, target->order + at,
+            target->items - at < pool ? target->items - at : pool, target->order + target->items);
+    cut(target);
+    shuffle(target->starts, target->count, &target->random);
 }
 
 void buckets_sort(buckets *target)
 {
-    cut(target, target->items + 1);
+    for (size_t i = 0; i < target->items; i++)
+        target->order[i] = i;
+    sort_by_length(target->lengths, target->order, target->items, target->order + target->items);
+    cut(target);
 }
 
-size_t buckets_next(buckets *target, const size_t **items)
+int buckets_resume(buckets *target, double shuffles, double next)
+{
+    if (!(shuffles >= 0 && shuffles < 1e9 && next >= 0 && next <= (double)target->count)) return 0;
+    for (double done = 0; done < shuffles; done++)
+        buckets_shuffle(target);
+    target->next = (size_t)next;
+    return 1;
+}
+
+size_t buckets_next(buckets *target, const size_t **places)
 {
     size_t first;
 
     if (target->next == target->count) return 0;
     first = target->starts[target->next++];
-    *items = target->order + first;
+    *places = target->order + first;
     return target->items - first < target->size ? target->items - first : target->size;
 }

@@ -1,5 +1,6 @@
-/* Sequences in batches of similar length, so that little is padded. They are shuffled, cut into
- * pools of some batches, sorted by length within a pool, cut into batches, and the batches shuffled.
+/* Bucketing: an order for batches of items of similar length, so that little is padded. Items are
+ * shuffled, cut into pools of some batches, sorted by length within a pool, cut into batches, and
+ * the batches shuffled. The order depends on the seed and the number of shuffles alone.
  */
 #ifndef COMMON_BUCKETS_H
 #define COMMON_BUCKETS_H
@@ -8,23 +9,28 @@
 #include <stdint.h>
 
 typedef struct buckets {
-    const int64_t *lengths; /* of the caller, by item */
-    size_t *order, *starts; /* [items], [count] */
-    size_t items, count;    /* count: batches */
-    size_t size, next;
+    const int32_t *lengths; /* [items], the caller's: what is sorted by; at least 0 */
+    size_t items, size;     /* size: items of a full batch */
+    size_t *order, *starts; /* starts: [count], of each batch in `order` */
+    size_t count, next;     /* batches */
     uint64_t random;
 } buckets;
 
-/* The items are 0 to `items` - 1; `lengths` has to live as long. OUTCOME_FAILED after a message;
- * buckets_close takes any state. */
-int buckets_open(buckets *target, const int64_t *lengths, size_t items, int64_t size, int64_t seed);
+int buckets_open(buckets *target, const int32_t *lengths, size_t items, int64_t size, int64_t seed);
 void buckets_close(buckets *target);
 
-/* The next epoch: shuffled, or all items in the order of length. */
+/* The next epoch: shuffled, or all in the order of length. */
 void buckets_shuffle(buckets *target);
 void buckets_sort(buckets *target);
 
-/* The items of the next batch, and how many there are; 0 at the end of the epoch. */
-size_t buckets_next(buckets *target, const size_t **items);
+/* Goes to where an earlier run stopped: after so many shuffles, before batch `next`. 0 when there is
+ * no such place. */
+int buckets_resume(buckets *target, double shuffles, double next);
+
+/* The places of the next batch's items; returns how many, 0 at the end of the epoch. */
+size_t buckets_next(buckets *target, const size_t **places);
+
+/* A number from 0 to below - 1; SplitMix64 (Steele, Lea and Flood 2014). */
+size_t buckets_draw(uint64_t *random, size_t below);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "console.h"
 #include "output.h"
+#include "svg.h"
 
 int picture_begin(picture *self, double width, double height, const char *title)
 {
@@ -16,20 +17,9 @@ int picture_begin(picture *self, double width, double height, const char *title)
         "viewBox='0 0 %.0f %.0f' width='%.0f' height='%.0f' font-family='sans-serif' "
         "font-size='12'>\n<title>",
         width, height, width, height);
-    picture_text(self->out, title);
+    svg_write_text(self->out, title);
     fputs("</title>\n<rect width='100%' height='100%' fill='white'/>\n", self->out);
     return OUTCOME_OK;
-}
-
-void picture_text(FILE *out, const char *text)
-{
-    for (const char *at = text; *at != '\0'; at++)
-        switch (*at) {
-        case '&': fputs("&amp;", out); break;
-        case '<': fputs("&lt;", out); break;
-        case '>': fputs("&gt;", out); break;
-        default: fputc((unsigned char)*at < 0x20 ? ' ' : *at, out);
-        }
 }
 
 int picture_end(picture *self, const char *path, int outcome)

@@ -20,7 +20,7 @@ int batches_open(batches *target, const drawings *source, const size_t *chosen, 
     if (target->chosen == NULL || target->sizes == NULL) return fail("out of memory");
     memcpy(target->chosen, chosen, count * sizeof *chosen);
     for (size_t i = 0; i < count; i++) {
-        target->sizes[i] = source->lengths[chosen[i]];
+        target->sizes[i] = (int32_t)source->lengths[chosen[i]];
         if ((size_t)target->sizes[i] > longest) longest = (size_t)target->sizes[i];
     }
     if (buckets_open(&target->parts, target->sizes, count, size, seed) != OUTCOME_OK)

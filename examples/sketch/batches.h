@@ -15,7 +15,7 @@ typedef struct batches {
     const drawings *source;
     size_t *chosen; /* [count], drawings */
     size_t count;
-    int64_t *sizes; /* [count], their points */
+    int32_t *sizes; /* [count], their points */
     buckets parts;
     variation vary;
     double scale;

@@ -80,8 +80,7 @@ static int prepare(trainer *run)
         batches_open(&run->from, &run->data, run->places, run->learn, &run->net, options->batch,
             options->seed + 1, 1) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    run->from.vary =
-        (variation){options->stretch, options->drop_points, (uint64_t)options->seed + 2};
+    run->from.vary = (variation){options->stretch, options->drop_points, 0};
     return open_valid(run);
 }
 
@@ -117,19 +116,14 @@ static void tell_start(const trainer *run)
         options->seed);
 }
 
-static int begin_epoch(void *user)
-{
-    trainer *run = user;
-
-    buckets_shuffle(&run->from.parts);
-    return OUTCOME_OK;
-}
-
-static int update(void *user, rnnkit_tape *tape, double *loss, double *weight)
+/* How drawings are varied depends on the update's number alone, so a run goes on as it would have. */
+static int update(void *user, int64_t number, rnnkit_tape *tape, double *loss, double *weight)
 {
     trainer *run = user;
     batch_loss sum;
 
+    run->from.vary.random =
+        (uint64_t)run->options->seed + 2 + (uint64_t)number * UINT64_C(0xD1342543DE82EF95);
     if (!batches_next(&run->from)) return fail("the epoch has no more batches");
     if (batches_measure(&run->from, &run->net, tape, 1, &sum) != OUTCOME_OK) return OUTCOME_FAILED;
     *weight = (double)run->from.points;
@@ -147,45 +141,61 @@ static int validate(void *user, training_result *result)
     return outcome;
 }
 
-static int train(trainer *run, arguments *parsed)
+static uint64_t hash_drawings(uint64_t hash, const drawings *source)
 {
-    static const training_steps steps = {begin_epoch, update, validate};
-    const settings *options = run->options;
-    training loop = {.parsed = parsed,
-        .steps = &steps,
-        .user = run,
-        .context = run->context,
-        .network = run->net.model,
-        .model = options->model,
-        .plot = options->plot,
-        .unit = "nats per point",
-        .lr = options->lr,
-        .clip = options->clip,
-        .epochs = options->epochs,
-        .patience = options->patience,
-        .epoch_updates = (int64_t)run->from.parts.count,
-        .seed = options->seed,
-        .json = options->json};
-    int outcome;
+    for (size_t i = 0; i < source->point_count; i++) {
+        const pen_point *one = &source->points[i];
 
+        hash = record_hash(hash, &one->dx, sizeof one->dx);
+        hash = record_hash(hash, &one->dy, sizeof one->dy);
+        hash = record_hash(hash, &one->pen, sizeof one->pen);
+    }
+    return record_hash(hash, source->lengths, source->count * sizeof *source->lengths);
+}
+
+static int train(trainer *run, training *loop)
+{
+    const settings *options = run->options;
+
+    loop->fingerprint = hash_drawings(RECORD_HASH, &run->data);
+    if (run->other.count > 0) loop->fingerprint = hash_drawings(loop->fingerprint, &run->other);
+    loop->context = run->context;
+    loop->network = run->net.model;
+    loop->order = &run->from.parts;
+    loop->lr = options->lr;
+    loop->clip = options->clip;
+    loop->epochs = options->epochs;
+    loop->patience = options->patience;
+    loop->seed = options->seed;
     tell_start(run);
-    outcome = training_run(&loop);
-    training_close(&loop);
-    return outcome;
+    return training_run(loop);
 }
 
 int train_command(arguments *parsed)
 {
+    static const training_steps steps = {update, validate};
     settings *options = parsed->values;
     const char *const inputs[] = {"data", options->data,
         options->valid_data[0] != '\0' ? "valid-data" : NULL, options->valid_data, NULL};
     trainer run = {.options = options};
+    training loop = {.parsed = parsed,
+        .kind = &settings_record,
+        .steps = &steps,
+        .user = &run,
+        .model = options->model,
+        .plot = options->plot,
+        .checkpoint = options->checkpoint,
+        .unit = "point",
+        .checkpoint_minutes = options->checkpoint_minutes,
+        .resume = options->resume,
+        .json = options->json};
     int outcome;
 
     if (options->threads == 0) options->threads = system_processors();
-    outcome = training_check(options->model, options->plot, inputs);
+    outcome = training_begin(&loop, inputs);
     if (outcome == OUTCOME_OK) outcome = prepare(&run);
-    if (outcome == OUTCOME_OK) outcome = train(&run, parsed);
+    if (outcome == OUTCOME_OK) outcome = train(&run, &loop);
+    training_close(&loop);
     batches_close(&run.from);
     batches_close(&run.valid);
     network_close(&run.net);

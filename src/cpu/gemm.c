@@ -12,6 +12,7 @@
 
 #include "base/float_mode.h"
 #include "cpu/blas.h"
+#include "cpu/format_product.h"
 #include "cpu/parallel.h"
 
 enum {
@@ -220,6 +221,7 @@ static void run_task(void *user, int64_t index, int64_t end)
 size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call)
 {
     const rki_cpu *cpu = self;
+    if (call->b_format != RKI_PLAIN) return rki_format_room(call->m, call->k);
     if (is_narrow(cpu, call)) return 0;
     grid whole = {1, 1, 0, 0};
     size_tasks(cpu, call, &whole);
@@ -228,6 +230,10 @@ size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call)
 
 void rki_gemm_run(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list)
 {
+    if (call->b_format != RKI_PLAIN) {
+        rki_format_gemm(cpu, call);
+        return;
+    }
     if (list == NULL && rki_blas_wanted(cpu, call)) {
         uint64_t mode = rki_float_enter();
         rki_blas_gemm(call);

@@ -11,6 +11,7 @@ import xml.etree.ElementTree
 import zlib
 
 import program
+import resuming
 
 QUICK = ["--embedding", "24", "--hidden", "48", "--memory", "32", "--epochs", "2", "--batch", "16", "--device", "cpu",
          "--threads", "1"]
@@ -222,6 +223,22 @@ class Use(Case):
         text = self.run_program("evaluate", "--features", self.features, "--captions", self.captions, "--model",
                                 self.model).text
         self.assertIn("perplexity", text)
+
+
+class Resume(resuming.Resuming, Case):
+    OFTEN = []
+
+    def setUp(self):
+        super().setUp()
+        self.generate(count=200)
+
+    def words(self, model):
+        return ["train", "--features", self.features, "--captions", self.captions, "--model", self.path(model), "--json",
+                *QUICK, "--epochs", "8", "--patience", "8"]
+
+    def other_data(self):
+        self.generate("--seed", "5", features=self.path("f5"), captions=self.path("c5"), count=200)
+        return ["--features", self.path("f5"), "--captions", self.path("c5")]
 
 
 class Refusals(Case):

@@ -5,12 +5,11 @@ test_sketch.py PROGRAM
 """
 import json
 import math
-import signal
 import subprocess
-import time
 import xml.etree.ElementTree
 
 import program
+import resuming
 
 QUICK = ["--hidden", "32", "--mixtures", "4", "--epochs", "2", "--batch", "16", "--device", "cpu", "--threads", "1"]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -173,18 +172,6 @@ class Use(Case):
         self.assertEqual(self.run_shell(done["command"]).event("done")["command"], done["command"])
         self.assertEqual(first, self.read("m"))
 
-    def test_interrupted(self):
-        """Ctrl-C ends training between two updates; the best weights are there, and draw."""
-        self.generate()
-        process = self.start("train", "--data", self.data, "--model", self.model, *QUICK, "--epochs", "100000",
-                             "--patience", "100000", stdin=subprocess.DEVNULL)
-        while not (self.folder / "m").exists() and process.poll() is None:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        self.assertIn("holds the best weights so far", self.finish(process, code=130).errors)
-        self.assertEqual(len(self.drawings("--count", "2", "--length", "5")), 2)
-        self.assertEqual(self.files(), ["d", "m", "script.txt"])
-
     def test_a_full_disk(self):
         self.generate()
         with open("/dev/full", "wb") as full:
@@ -201,6 +188,22 @@ class Use(Case):
             self.assertIn(part, run.text)
         text = self.run_program("evaluate", "--data", self.data, "--model", self.model).text
         self.assertIn("80 drawings", text)
+
+
+class Resume(resuming.Resuming, Case):
+    OFTEN = []
+
+    def setUp(self):
+        super().setUp()
+        self.generate(count=240)
+
+    def words(self, model):
+        return ["train", "--data", self.data, "--model", self.path(model), "--json", *QUICK, "--hidden", "64", "--epochs",
+                "10", "--patience", "10", "--layers", "2", "--dropout", "0.2"]
+
+    def other_data(self):
+        self.generate("--seed", "5", data=self.path("other"))
+        return ["--data", self.path("other")]
 
 
 class Refusals(Case):
