@@ -136,7 +136,7 @@ static int prepare(captioner *all)
     snprintf(text, sizeof text, "threads=%" PRId64, options->threads);
     if (check(options) != OUTCOME_OK ||
         failed(rnnkit_context_create(options->device, text, &all->context)) ||
-        network_open(&all->net, all->context, options->model) != OUTCOME_OK ||
+        network_open(&all->net, all->context, options->model, options->weights) != OUTCOME_OK ||
         gallery_open(&all->pictures, all->context, options->features) != OUTCOME_OK ||
         network_check(&all->net, options->model, &all->pictures) != OUTCOME_OK ||
         choose(all) != OUTCOME_OK)

@@ -88,7 +88,8 @@ int evaluate_command(arguments *parsed)
 
     snprintf(text, sizeof text, "threads=%" PRId64, options->threads);
     outcome = failed(rnnkit_context_create(options->device, text, &context));
-    if (outcome == OUTCOME_OK) outcome = network_open(&net, context, options->model);
+    if (outcome == OUTCOME_OK)
+        outcome = network_open(&net, context, options->model, options->weights);
     if (outcome == OUTCOME_OK) outcome = gallery_open(&pictures, context, options->features);
     if (outcome == OUTCOME_OK) outcome = network_check(&net, options->model, &pictures);
     if (outcome == OUTCOME_OK) outcome = captions_read(&known, options->captions, &pictures);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../common/console.h"
+#include "../common/model.h"
 
 static const char scale_name[] = "scale", scale_weight[] = "scale.weight";
 
@@ -59,18 +60,21 @@ int network_create(network *target, rnnkit_context *context, const settings *opt
     return failed(rnnkit_model_set_vocab(target->model, vocab));
 }
 
-/* 0 when there is none of that size, or a deviation that nothing can be divided by. */
-static int read_scale(network *target)
+/* From the file itself, since the model may hold its weights in fewer bits. 0 when there is none of
+ * that size, or a deviation that nothing can be divided by. */
+static int read_scale(network *target, rnnkit_context *context, const char *path)
 {
-    target->scale = malloc(2 * (size_t)target->width * sizeof *target->scale);
-    if (target->scale == NULL || rnnkit_model_parameter_read(target->model, scale_weight,
-                                     target->scale, 2 * target->width) < 0)
-        return 0;
-    for (int64_t k = 0; k < target->width; k++)
-        if (!isfinite(target->scale[k]) || !isfinite(target->scale[target->width + k]) ||
-            !(target->scale[target->width + k] > 0))
-            return 0;
-    return 1;
+    rnnkit_arrays *file = NULL;
+    float *scale = malloc(2 * (size_t)target->width * sizeof *scale);
+    int good = scale != NULL && rnnkit_arrays_open(context, path, &file) >= 0 &&
+               rnnkit_arrays_read(file, scale_weight, 0, scale, 2 * target->width) >= 0;
+
+    rnnkit_arrays_destroy(file);
+    target->scale = scale;
+    for (int64_t k = 0; k < target->width && good; k++)
+        good = isfinite(scale[k]) && isfinite(scale[target->width + k]) &&
+               scale[target->width + k] > 0;
+    return good;
 }
 
 /* Layers of another program's model may have the same names: their sizes have to fit together. */
@@ -94,10 +98,10 @@ static int find_layers(network *target)
            output == given;
 }
 
-int network_open(network *target, rnnkit_context *context, const char *path)
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights)
 {
-    if (failed(rnnkit_model_open(context, path, &target->model))) return OUTCOME_FAILED;
-    if (find_layers(target) && read_scale(target)) return OUTCOME_OK;
+    if (model_open(context, path, weights, &target->model) != OUTCOME_OK) return OUTCOME_FAILED;
+    if (find_layers(target) && read_scale(target, context, path)) return OUTCOME_OK;
     return fail("%s is a model of another program: it lacks what captioning train writes", path);
 }
 

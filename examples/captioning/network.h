@@ -33,7 +33,7 @@ int network_create(network *target, rnnkit_context *context, const settings *opt
     const gallery *pictures, rnnkit_vocab *vocab, float *scale);
 
 /* Opens what network_create made and the model's file kept. */
-int network_open(network *target, rnnkit_context *context, const char *path);
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights);
 
 /* OUTCOME_FAILED after a message unless the pictures have features as the model was trained with. */
 int network_check(const network *source, const char *path, const gallery *pictures);

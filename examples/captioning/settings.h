@@ -10,7 +10,7 @@
 enum { COMMAND_GENERATE = 1, COMMAND_TRAIN = 2, COMMAND_CAPTION = 4, COMMAND_EVALUATE = 8 };
 
 typedef struct settings {
-    const char *features, *captions, *model, *plot, *pictures, *device, *checkpoint;
+    const char *features, *captions, *model, *plot, *pictures, *device, *checkpoint, *weights;
     argument_list names;
     int64_t count, min_count, embedding, hidden, memory, batch, epochs, patience, beam, wrong;
     int64_t threads, seed, checkpoint_minutes;

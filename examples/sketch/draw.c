@@ -212,7 +212,7 @@ static int prepare(drawer *all)
                 output_check_apart("plot", options->plot, "begin", options->begin) != OUTCOME_OK)))
         return OUTCOME_FAILED;
     if (failed(rnnkit_context_create(options->device, text, &all->context)) ||
-        network_open(&all->net, all->context, options->model) != OUTCOME_OK ||
+        network_open(&all->net, all->context, options->model, options->weights) != OUTCOME_OK ||
         read_given(all) != OUTCOME_OK || make_room(all) != OUTCOME_OK ||
         failed(rnnkit_tape_create(all->context, "train=0", &all->tape)))
         return OUTCOME_FAILED;

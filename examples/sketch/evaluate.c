@@ -61,7 +61,8 @@ int evaluate_command(arguments *parsed)
 
     snprintf(text, sizeof text, "threads=%" PRId64, options->threads);
     outcome = failed(rnnkit_context_create(options->device, text, &context));
-    if (outcome == OUTCOME_OK) outcome = network_open(&net, context, options->model);
+    if (outcome == OUTCOME_OK)
+        outcome = network_open(&net, context, options->model, options->weights);
     if (outcome == OUTCOME_OK) outcome = drawings_read(&data, options->data, options->length);
     if (outcome == OUTCOME_OK) outcome = evaluate(&net, context, options, &data);
     drawings_free(&data);

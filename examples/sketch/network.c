@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../common/console.h"
+#include "../common/model.h"
 
 static const char scale_key[] = "sketch.scale";
 
@@ -50,9 +51,9 @@ static int find_layers(network *target)
            target->mixtures <= MIXTURE_MOST && mixture_width(target->mixtures) == target->width;
 }
 
-int network_open(network *target, rnnkit_context *context, const char *path)
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights)
 {
-    if (failed(rnnkit_model_open(context, path, &target->model))) return OUTCOME_FAILED;
+    if (model_open(context, path, weights, &target->model) != OUTCOME_OK) return OUTCOME_FAILED;
     if (find_layers(target)) return OUTCOME_OK;
     return fail("%s is a model of another program: it lacks what sketch train writes", path);
 }

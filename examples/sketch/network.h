@@ -23,7 +23,7 @@ typedef struct network {
 } network;
 
 int network_create(network *target, rnnkit_context *context, const settings *options, double scale);
-int network_open(network *target, rnnkit_context *context, const char *path);
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights);
 void network_close(network *target);
 
 /* Writes the point that comes before a movement's prediction, as the network reads it; NULL: the

@@ -202,6 +202,15 @@ class Use(Case):
         self.assertEqual(self.run_shell(done["command"]).event("done")["command"], done["command"])
         self.assertEqual(first, self.read("m"))
 
+    def test_weights_in_fewer_bits(self):
+        self.generate()
+        self.train()
+        losses = [self.evaluate("--weights", weights).event("done")["loss"] for weights in ("f32", "bf16", "int8")]
+        self.assertEqual(len(set(losses)), 3)
+        for loss in losses[1:]:
+            self.assertAlmostEqual(loss, losses[0], delta=0.05 * losses[0])
+        self.assertEqual(len(self.caption("--weights", "int8").text.splitlines()), 60)
+
     def test_wrong_captions_are_told(self):
         self.generate()
         self.train()

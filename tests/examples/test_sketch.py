@@ -181,6 +181,16 @@ class Use(Case):
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(b"No space left", done.stderr)
 
+    def test_weights_in_fewer_bits(self):
+        self.generate()
+        self.train()
+        evaluate = ["evaluate", "--data", self.data, "--model", self.model, "--json", "--weights"]
+        losses = [self.run_program(*evaluate, weights).event("done")["loss"] for weights in ("f32", "bf16", "int8")]
+        self.assertEqual(len(set(losses)), 3)
+        for loss in losses[1:]:
+            self.assertAlmostEqual(loss, losses[0], delta=0.1)
+        self.assertEqual(len(self.drawings("--weights", "int8", "--count", "3", "--length", "9")), 3)
+
     def test_lines_for_people(self):
         self.generate()
         run = self.run_program("train", "--data", self.data, "--model", self.model, *QUICK)
