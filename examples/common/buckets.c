@@ -4,28 +4,9 @@
 #include <stdlib.h>
 
 #include "console.h"
+#include "random.h"
 
 enum { POOL = 50 }; /* batches */
-
-size_t buckets_draw(uint64_t *random, size_t below)
-{
-    uint64_t z = *random += UINT64_C(0x9E3779B97F4A7C15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return (size_t)((z ^ (z >> 31)) % below);
-}
-
-/* Fisher and Yates 1938, in Durstenfeld's form. */
-static void shuffle(size_t *places, size_t count, uint64_t *random)
-{
-    for (size_t i = count; i > 1; i--) {
-        size_t other = buckets_draw(random, i), kept = places[i - 1];
-
-        places[i - 1] = places[other];
-        places[other] = kept;
-    }
-}
 
 /* Stable, by counting: equal lengths stay in the order that they came in. */
 static void sort_by_length(const int32_t *lengths, size_t *places, size_t count, size_t *room)
@@ -51,10 +32,10 @@ int buckets_open(buckets *target, const int32_t *lengths, size_t items, int64_t 
 {
     *target = (buckets){
         .lengths = lengths, .items = items, .size = (size_t)size, .random = (uint64_t)seed};
-    if (target->size > items) target->size = items;
+    if (target->size > items) target->size = items > 0 ? items : 1;
     target->count = (items + target->size - 1) / target->size;
-    target->order = malloc(2 * items * sizeof *target->order);
-    target->starts = malloc(target->count * sizeof *target->starts);
+    target->order = malloc((2 * items + 1) * sizeof *target->order);
+    target->starts = malloc((target->count + 1) * sizeof *target->starts);
     if (target->order == NULL || target->starts == NULL) return fail("out of memory");
     for (size_t i = 0; i < items; i++)
         target->order[i] = i;
@@ -79,12 +60,12 @@ void buckets_shuffle(buckets *target)
 {
     size_t pool = POOL * target->size;
 
-    shuffle(target->order, target->items, &target->random);
+    random_shuffle(&target->random, target->order, target->items);
     for (size_t at = 0; at < target->items; at += pool)
         sort_by_length(target->lengths, target->order + at,
             target->items - at < pool ? target->items - at : pool, target->order + target->items);
     cut(target);
-    shuffle(target->starts, target->count, &target->random);
+    random_shuffle(&target->random, target->starts, target->count);
 }
 
 void buckets_sort(buckets *target)

@@ -30,7 +30,4 @@ int buckets_resume(buckets *target, double shuffles, double next);
 /* The places of the next batch's items; returns how many, 0 at the end of the epoch. */
 size_t buckets_next(buckets *target, const size_t **places);
 
-/* A number from 0 to below - 1; SplitMix64 (Steele, Lea and Flood 2014). */
-size_t buckets_draw(uint64_t *random, size_t below);
-
 #endif

@@ -13,6 +13,7 @@
 #include "../common/interrupt.h"
 #include "../common/output.h"
 #include "../common/plot.h"
+#include "../common/random.h"
 #include "../common/resume.h"
 #include "../common/system.h"
 
@@ -54,7 +55,7 @@ static size_t split(const reviews *data, const settings *options, size_t *places
         left = total;
         for (size_t i = 0; i < data->count; i++) {
             if (data->items[i].label != label) continue;
-            if (buckets_draw(&random, left--) < wanted) {
+            if (random_below(&random, left--) < wanted) {
                 wanted--;
                 places[--held] = i;
             } else {

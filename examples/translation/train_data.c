@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../common/console.h"
+#include "../common/random.h"
 #include "train.h"
 
 /* Draws the lines that are held out: `places` has first those to learn from, then the others. */
@@ -15,7 +16,7 @@ static size_t split(const corpus *text, const settings *options, size_t *places)
 
     if (wanted == 0) wanted = 1;
     for (size_t i = 0; i < text->count; i++) {
-        if (buckets_draw(&random, text->count - i) < wanted) {
+        if (random_below(&random, text->count - i) < wanted) {
             wanted--;
             places[--held] = i;
         } else {

@@ -1,0 +1,197 @@
+/* The command `train`: reads drawings, makes the network and trains it (common/training.h). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../common/console.h"
+#include "../common/json.h"
+#include "../common/random.h"
+#include "../common/system.h"
+#include "../common/training.h"
+#include "batches.h"
+#include "commands.h"
+#include "measure.h"
+
+typedef struct trainer {
+    const settings *options;
+    rnnkit_context *context;
+    drawings data, other; /* other: of --valid-data */
+    size_t *places;       /* of data: first those to learn from, then those held out */
+    size_t learn;
+    network net;
+    batches from, valid;
+} trainer;
+
+static int split(trainer *run)
+{
+    const settings *options = run->options;
+    uint64_t random = (uint64_t)options->seed;
+    size_t count = run->data.count, held = 0;
+
+    run->places = malloc((count + 1) * sizeof *run->places);
+    if (run->places == NULL) return fail("out of memory");
+    for (size_t i = 0; i < count; i++)
+        run->places[i] = i;
+    if (options->valid_data[0] == '\0') {
+        random_shuffle(&random, run->places, count);
+        held = (size_t)((double)count * options->valid + 0.5);
+        if (held == 0) held = 1;
+    }
+    if (held >= count)
+        return fail(
+            "%zu drawing%s: too few, for some have to be held out", count, count == 1 ? "" : "s");
+    run->learn = count - held;
+    return OUTCOME_OK;
+}
+
+/* The drawings that are held out, all of --valid-data or the rest of --data. */
+static int open_valid(trainer *run)
+{
+    size_t count = run->other.count, *all;
+    int outcome;
+
+    if (run->options->valid_data[0] == '\0')
+        return batches_open(&run->valid, &run->data, run->places + run->learn,
+            run->data.count - run->learn, &run->net, run->options->batch, 0, 0);
+    all = malloc(count * sizeof *all);
+    if (all == NULL) return fail("out of memory");
+    for (size_t i = 0; i < count; i++)
+        all[i] = i;
+    outcome =
+        batches_open(&run->valid, &run->other, all, count, &run->net, run->options->batch, 0, 0);
+    free(all);
+    return outcome;
+}
+
+static int prepare(trainer *run)
+{
+    const settings *options = run->options;
+    char text[96];
+
+    snprintf(
+        text, sizeof text, "threads=%" PRId64 " seed=%" PRId64, options->threads, options->seed);
+    if (failed(rnnkit_context_create(options->device, text, &run->context)) ||
+        drawings_read(&run->data, options->data, options->length) != OUTCOME_OK ||
+        (options->valid_data[0] != '\0' &&
+            drawings_read(&run->other, options->valid_data, options->length) != OUTCOME_OK) ||
+        split(run) != OUTCOME_OK ||
+        network_create(&run->net, run->context, options,
+            drawings_scale(&run->data, run->places, run->learn)) != OUTCOME_OK ||
+        batches_open(&run->from, &run->data, run->places, run->learn, &run->net, options->batch,
+            options->seed + 1, 1) != OUTCOME_OK)
+        return OUTCOME_FAILED;
+    run->from.vary =
+        (variation){options->stretch, options->drop_points, (uint64_t)options->seed + 2};
+    return open_valid(run);
+}
+
+static void tell_start(const trainer *run)
+{
+    const settings *options = run->options;
+    int64_t parameters = 0, points = 0;
+    char a[CONSOLE_NUMBER_SIZE], b[CONSOLE_NUMBER_SIZE];
+
+    if (rnnkit_model_size(run->net.model, NULL, &parameters) < 0) parameters = 0;
+    for (size_t i = 0; i < run->learn; i++)
+        points += run->data.lengths[run->places[i]];
+    if (options->json) {
+        json_begin("start");
+        json_integer("train_drawings", (int64_t)run->learn);
+        json_integer("valid_drawings", (int64_t)run->valid.count);
+        json_integer("train_points", points);
+        json_number("scale", run->net.scale);
+        json_integer("parameters", parameters);
+        json_text("device", rnnkit_context_device(run->context));
+        json_integer("threads", options->threads);
+        json_integer("seed", options->seed);
+        json_end();
+        return;
+    }
+    console_line("drawings    %s to learn from, %s held out; %.0f points each, movements of %.3g",
+        console_count((int64_t)run->learn, a), console_count((int64_t)run->valid.count, b),
+        (double)points / (double)run->learn, run->net.scale);
+    console_line("network     LSTM %" PRId64 " x %" PRId64 ", %" PRId64 " Gaussians: %s parameters",
+        options->layers, options->hidden, options->mixtures, console_count(parameters, a));
+    console_line("machine     %s, %" PRId64 " thread%s, seed %" PRId64,
+        rnnkit_context_device(run->context), options->threads, options->threads == 1 ? "" : "s",
+        options->seed);
+}
+
+static int begin_epoch(void *user)
+{
+    trainer *run = user;
+
+    buckets_shuffle(&run->from.parts);
+    return OUTCOME_OK;
+}
+
+static int update(void *user, rnnkit_tape *tape, double *loss, double *weight)
+{
+    trainer *run = user;
+    batch_loss sum;
+
+    if (!batches_next(&run->from)) return fail("the epoch has no more batches");
+    if (batches_measure(&run->from, &run->net, tape, 1, &sum) != OUTCOME_OK) return OUTCOME_FAILED;
+    *weight = (double)run->from.points;
+    *loss = (sum.offset + sum.pen) / *weight;
+    return OUTCOME_OK;
+}
+
+static int validate(void *user, training_result *result)
+{
+    trainer *run = user;
+    measured found;
+    int outcome = measure(&run->valid, &run->net, run->context, &found);
+
+    result->loss = found.offset + found.pen;
+    return outcome;
+}
+
+static int train(trainer *run, arguments *parsed)
+{
+    static const training_steps steps = {begin_epoch, update, validate};
+    const settings *options = run->options;
+    training loop = {.parsed = parsed,
+        .steps = &steps,
+        .user = run,
+        .context = run->context,
+        .network = run->net.model,
+        .model = options->model,
+        .plot = options->plot,
+        .unit = "nats per point",
+        .lr = options->lr,
+        .clip = options->clip,
+        .epochs = options->epochs,
+        .patience = options->patience,
+        .epoch_updates = (int64_t)run->from.parts.count,
+        .seed = options->seed,
+        .json = options->json};
+    int outcome;
+
+    tell_start(run);
+    outcome = training_run(&loop);
+    training_close(&loop);
+    return outcome;
+}
+
+int train_command(arguments *parsed)
+{
+    settings *options = parsed->values;
+    const char *const inputs[] = {"data", options->data,
+        options->valid_data[0] != '\0' ? "valid-data" : NULL, options->valid_data, NULL};
+    trainer run = {.options = options};
+    int outcome;
+
+    if (options->threads == 0) options->threads = system_processors();
+    outcome = training_check(options->model, options->plot, inputs);
+    if (outcome == OUTCOME_OK) outcome = prepare(&run);
+    if (outcome == OUTCOME_OK) outcome = train(&run, parsed);
+    batches_close(&run.from);
+    batches_close(&run.valid);
+    network_close(&run.net);
+    drawings_free(&run.data);
+    drawings_free(&run.other);
+    rnnkit_context_destroy(run.context);
+    free(run.places);
+    return outcome;
+}
