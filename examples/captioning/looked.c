@@ -8,7 +8,6 @@
 
 #include "../common/console.h"
 #include "../common/picture.h"
-#include "../common/svg.h"
 
 enum { TILE = 120, GAP = 12, MARGIN = 24, HEAD = 46, WORD = 26, ACROSS = 8, BETWEEN = 18 };
 
@@ -98,7 +97,7 @@ static void draw_tile(FILE *out, const looked *item, size_t number, int64_t word
             "<text class='word' x='%d' y='%d' text-anchor='middle' font-size='14' "
             "font-weight='bold' fill='#222'>",
             TILE / 2, TILE + 17);
-        svg_write_text(out, item->words[word]);
+        picture_text(out, item->words[word]);
         fputs("</text>\n", out);
     }
     fprintf(out, "<rect width='%d' height='%d' rx='3' fill='none' stroke='#c3c9d4'/>\n</g>\n", TILE,
@@ -114,9 +113,9 @@ static void draw_item(
             "xlink:href='%s'/></defs>\n",
             number, TILE, TILE, item->image);
     fprintf(out, "<text x='%d' y='%.0f' font-size='18' fill='#111'>", MARGIN, y + 28);
-    svg_write_text(out, item->caption);
+    picture_text(out, item->caption);
     fputs("<tspan font-size='12' fill='#7a8394' dx='12'>", out);
-    svg_write_text(out, item->name);
+    picture_text(out, item->name);
     fputs("</tspan></text>\n", out);
     for (int64_t word = item->image != NULL ? -1 : 0; word < item->count; word++)
         draw_tile(out, item, number, word, rows, columns, y + HEAD);

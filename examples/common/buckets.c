@@ -32,10 +32,10 @@ int buckets_open(buckets *target, const int32_t *lengths, size_t items, int64_t 
 {
     *target = (buckets){
         .lengths = lengths, .items = items, .size = (size_t)size, .random = (uint64_t)seed};
-    if (target->size > items) target->size = items;
+    if (target->size > items) target->size = items > 0 ? items : 1;
     target->count = (items + target->size - 1) / target->size;
-    target->order = malloc(2 * items * sizeof *target->order);
-    target->starts = malloc(target->count * sizeof *target->starts);
+    target->order = malloc((2 * items + 1) * sizeof *target->order);
+    target->starts = malloc((target->count + 1) * sizeof *target->starts);
     if (target->order == NULL || target->starts == NULL) return fail("out of memory");
     for (size_t i = 0; i < items; i++)
         target->order[i] = i;

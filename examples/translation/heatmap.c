@@ -6,11 +6,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "../common/console.h"
-#include "../common/output.h"
-#include "../common/svg.h"
+#include "../common/picture.h"
 
 enum { CELL = 36, FONT = 15, SMALL = 11, GAP = 8, MARGIN = 16 };
 
@@ -19,7 +17,7 @@ static double widest(const char *const *words, int64_t count)
     double width = 0;
 
     for (int64_t i = 0; i < count; i++)
-        width = fmax(width, svg_text_width(words[i], FONT));
+        width = fmax(width, picture_text_width(words[i], FONT));
     return width;
 }
 
@@ -30,13 +28,13 @@ static void draw_names(FILE *out, const heatmap *source, double left, double top
         double x = left + CELL * ((double)s + 0.5) + FONT * 0.35;
 
         fprintf(out, "<text transform='translate(%.1f %.1f) rotate(-90)'>", x, top - GAP);
-        svg_write_text(out, source->columns[s]);
+        picture_text(out, source->columns[s]);
         fputs("</text>\n", out);
     }
     for (int64_t t = 0; t < source->row_count; t++) {
         fprintf(out, "<text x='%.1f' y='%.1f' text-anchor='end'>", left - GAP,
             top + CELL * ((double)t + 0.5) + FONT * 0.35);
-        svg_write_text(out, source->rows[t]);
+        picture_text(out, source->rows[t]);
         fputs("</text>\n", out);
     }
 }
@@ -56,42 +54,35 @@ static void draw_cell(FILE *out, double x, double y, double weight)
         100 * weight);
 }
 
-static void draw(FILE *out, const heatmap *source)
+static void draw_grid(FILE *out, const heatmap *source, double left, double top)
 {
-    double left = MARGIN + widest(source->rows, source->row_count) + GAP;
-    double top = MARGIN + widest(source->columns, source->column_count) + GAP;
-    double cells = CELL * (double)source->column_count, rows = CELL * (double)source->row_count;
-    double width = left + cells + MARGIN, height = top + rows + MARGIN;
-
-    fprintf(out,
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %.0f %.0f' width='%.0f' "
-        "height='%.0f' font-family='sans-serif' font-size='%d' fill='#222'>\n"
-        "<title>Where the model looked: percent of each row's attention</title>\n"
-        "<rect width='100%%' height='100%%' fill='white'/>\n",
-        width, height, width, height, FONT);
-    draw_names(out, source, left, top);
-    for (int64_t t = 0; t < source->row_count; t++)
-        for (int64_t s = 0; s < source->column_count; s++)
-            draw_cell(out, left + CELL * (double)s, top + CELL * (double)t,
-                (double)source->weights[t * source->column_count + s]);
     fputs("<g stroke='#ddd'>\n", out);
     for (int64_t s = 0; s <= source->column_count; s++)
-        fprintf(out, "<path d='M%.1f %.1fv%.1f'/>\n", left + CELL * (double)s, top, rows);
+        fprintf(out, "<path d='M%.1f %.1fv%.1f'/>\n", left + CELL * (double)s, top,
+            CELL * (double)source->row_count);
     for (int64_t t = 0; t <= source->row_count; t++)
-        fprintf(out, "<path d='M%.1f %.1fh%.1f'/>\n", left, top + CELL * (double)t, cells);
-    fputs("</g>\n</svg>\n", out);
+        fprintf(out, "<path d='M%.1f %.1fh%.1f'/>\n", left, top + CELL * (double)t,
+            CELL * (double)source->column_count);
+    fputs("</g>\n", out);
 }
 
 int heatmap_write(const char *path, const heatmap *source)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    int outcome;
+    double left = MARGIN + widest(source->rows, source->row_count) + GAP;
+    double top = MARGIN + widest(source->columns, source->column_count) + GAP;
+    picture self;
 
-    if (out == NULL) return fail("out of memory");
-    draw(out, source);
-    outcome = fclose(out) == 0 ? output_replace(path, text, length) : fail("out of memory");
-    free(text);
-    return outcome;
+    if (picture_begin(&self, left + CELL * (double)source->column_count + MARGIN,
+            top + CELL * (double)source->row_count + MARGIN,
+            "Where the model looked: percent of each row's attention") != OUTCOME_OK)
+        return OUTCOME_FAILED;
+    fprintf(self.out, "<g font-size='%d' fill='#222'>\n", FONT);
+    draw_names(self.out, source, left, top);
+    for (int64_t t = 0; t < source->row_count; t++)
+        for (int64_t s = 0; s < source->column_count; s++)
+            draw_cell(self.out, left + CELL * (double)s, top + CELL * (double)t,
+                (double)source->weights[t * source->column_count + s]);
+    fputs("</g>\n", self.out);
+    draw_grid(self.out, source, left, top);
+    return picture_end(&self, path, OUTCOME_OK);
 }
