@@ -115,6 +115,7 @@ static const rki_backend table = {
     .size = sizeof(rki_backend),
     .abi = RKI_BACKEND_ABI,
     .name = "cpu",
+    .formats = 1u << RKI_BF16 | 1u << RKI_INT8,
     .probe = probe,
     .describe = describe,
     .open = open_device,

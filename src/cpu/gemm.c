@@ -14,6 +14,7 @@
 
 #include "base/float_mode.h"
 #include "cpu/blas.h"
+#include "cpu/format_product.h"
 #include "cpu/parallel.h"
 
 enum {
@@ -261,6 +262,7 @@ static void run_task(void *user, int64_t index, int64_t end)
 size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call)
 {
     const rki_cpu *cpu = self;
+    if (call->b_format != RKI_PLAIN) return rki_format_room(call->m, call->k);
     if (is_narrow(cpu, call)) return 0;
     grid whole = {.row_tasks = 1, .column_tasks = 1};
     if (call->k > 0) size_blocks(cpu, call, &whole);
@@ -269,6 +271,10 @@ size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call)
 
 void rki_gemm_run(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list)
 {
+    if (call->b_format != RKI_PLAIN) {
+        rki_format_gemm(cpu, call);
+        return;
+    }
     if (list == NULL && rki_blas_wanted(cpu, call)) {
         uint64_t mode = rki_float_enter();
         rki_blas_gemm(call);

@@ -48,7 +48,9 @@ static rki_gemm logits_product(const rki_softmax_loss *call, int64_t rows)
         .ldb = call->inputs,
         .ldc = call->classes,
         .b = call->weight,
-        .bias = call->bias};
+        .bias = call->bias,
+        .b_format = call->format,
+        .b_rows = call->classes};
 }
 
 static rki_gemm dx_product(const rki_softmax_loss *call, int64_t rows)

@@ -64,6 +64,27 @@ typedef struct rki_narrow {
     int64_t ldc;
 } rki_narrow;
 
+/* Products with rows of a weight in a format, of any number of rows of x; see format_product.h. */
+typedef struct rki_format_product {
+    int64_t rows, n;
+    int64_t stride; /* elements from row to row of the weight: a multiple of a cache line's */
+    const char
+        *ready; /* [rows] rows of x as the format wants them, rki_format_ready() bytes each */
+    size_t ready_step;
+    const void *weight;  /* the first of n rows */
+    const float *scales; /* RKI_INT8: theirs */
+    const float *bias;   /* [n], or NULL */
+    int add;
+    float *c; /* [rows][n] */
+    int64_t ldc;
+} rki_format_product;
+
+/* Bytes of a row of `columns` values that is made ready, in any format and instruction set. */
+static inline size_t rki_format_ready(int64_t columns)
+{
+    return RKI_FORMAT_LINE + (size_t)rki_format_stride(RKI_INT8, columns) * sizeof(float);
+}
+
 /* One step of a recurrent layer, GRU_BEFORE excepted, for some rows; see cell_forward.h. */
 typedef struct rki_cell_step {
     rki_cell cell;
@@ -151,6 +172,12 @@ typedef struct rki_kernels {
         const int32_t *list, float *panels);
     void (*product)(const rki_product *call);
     void (*narrow)(const rki_narrow *call);
+
+    /* format_product.h */
+    void (*ready_bf16)(int64_t columns, const float *x, void *ready);
+    void (*ready_int8)(int64_t columns, const float *x, void *ready);
+    void (*product_bf16)(const rki_format_product *call);
+    void (*product_int8)(const rki_format_product *call);
 
     /* cell_forward.h, cell_backward.h. pack_gates is for LSTM and GRU: hidden rounded up to whole
      * vectors, times gates hidden floats; Elman steps want weight_hh as pack_b makes it,
