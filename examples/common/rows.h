@@ -20,17 +20,16 @@
             "the result: the weights of the epoch with the best validation loss"                   \
     }
 
-#define ROW_CHECKPOINT(commands)                                                                   \
+#define ROW_CHECKPOINT(commands, when)                                                             \
     {                                                                                              \
         ARGUMENT_TEXT, commands, "checkpoint", "FILE", "", AT(checkpoint), 0, 0, 0,                \
-            "save the whole run here after each epoch; without it only Ctrl-C saves, as "          \
-            "MODEL.checkpoint"                                                                     \
+            "save the whole run here " when "; without it only Ctrl-C saves, as MODEL.checkpoint"  \
     }
 
-#define ROW_CHECKPOINT_MINUTES(commands)                                                           \
+#define ROW_CHECKPOINT_MINUTES(commands, initial, help)                                            \
     {                                                                                              \
-        ARGUMENT_INTEGER, commands, "checkpoint-minutes", "N", "10", AT(checkpoint_minutes), 0,    \
-            100000, 0, "and every N minutes within an epoch; 0: not"                               \
+        ARGUMENT_NUMBER, commands, "checkpoint-minutes", "N", initial, AT(checkpoint_minutes), 0,  \
+            100000, 0, help                                                                        \
     }
 
 #define ROW_RESUME(commands)                                                                       \

@@ -13,7 +13,7 @@ enum { COMMAND_TRAIN = 1, COMMAND_GENERATE = 2, COMMAND_EVALUATE = 4 };
 typedef struct settings {
     argument_list corpus;
     const char *model, *checkpoint, *plot;
-    int64_t checkpoint_minutes;
+    double checkpoint_minutes;
     int resume, json;
 
     const char *unit, *invalid;

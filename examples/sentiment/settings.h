@@ -15,8 +15,8 @@ typedef struct settings {
     argument_list text;
     int64_t length, min_count, max_words;
     int64_t embedding, hidden, layers, pretrain;
-    int64_t batch, epochs, patience, wrong, threads, seed, search, checkpoint_minutes;
-    double search_minutes, valid, dropout, dropout_ends, lr, clip;
+    int64_t batch, epochs, patience, wrong, threads, seed, search;
+    double search_minutes, checkpoint_minutes, valid, dropout, dropout_ends, lr, clip;
     int json, bidirectional, resume;
 } settings;
 

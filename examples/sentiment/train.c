@@ -145,8 +145,7 @@ static int look_around(trainer *run)
 
     if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
     if (run->trial == NULL && options->checkpoint[0] != '\0' && options->checkpoint_minutes > 0 &&
-        now - run->saved >= 60.0 * (double)options->checkpoint_minutes &&
-        train_save_run(run) != OUTCOME_OK)
+        now - run->saved >= 60.0 * options->checkpoint_minutes && train_save_run(run) != OUTCOME_OK)
         return OUTCOME_FAILED;
     if (now - run->told < wait) return OUTCOME_OK;
     if (curve_add(&run->train_curve, (int64_t)run->place.update,

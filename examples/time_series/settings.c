@@ -20,34 +20,39 @@ const argument_row settings_rows[] = {
     ROW_MODEL_OUT(TRAIN),
     {ARGUMENT_TEXT, FORECAST | EVALUATE, "model", "FILE", NULL, AT(model), 0, 0, 0,
         "a model that train wrote"},
+    ROW_CHECKPOINT(
+        TRAIN, "at the end of an epoch when --checkpoint-minutes are over, and of the run"),
+    ROW_CHECKPOINT_MINUTES(TRAIN, "1", "between two checkpoints; 0: after each epoch"),
+    ROW_RESUME(TRAIN),
     {ARGUMENT_TEXT, EVERY, "plot", "FILE", "", AT(plot), 0, 0, 0,
         "draw truth and forecast of the first column into this SVG file"},
     ROW_JSON(EVERY),
 
     ROW_HEADING("Network"),
-    ROW_CELL(TRAIN, 0),
-    {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "32", AT(hidden), 1, ROW_SIZES, 0, "units in a layer"},
-    ROW_LAYERS(TRAIN, 0),
-    {ARGUMENT_NUMBER, TRAIN, "dropout", "RATE", "0", AT(dropout), 0, 0.99, 0,
+    ROW_CELL(TRAIN, MARK_RECORDED),
+    {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "32", AT(hidden), 1, ROW_SIZES, MARK_RECORDED,
+        "units in a layer"},
+    ROW_LAYERS(TRAIN, MARK_RECORDED),
+    {ARGUMENT_NUMBER, TRAIN, "dropout", "RATE", "0", AT(dropout), 0, 0.99, MARK_RECORDED,
         "dropout between layers"},
 
     ROW_HEADING("Training"),
-    {ARGUMENT_NUMBER, TRAIN, "valid", "FRACTION", "0.2", AT(valid), 0.01, 0.9, 0,
+    {ARGUMENT_NUMBER, TRAIN, "valid", "FRACTION", "0.2", AT(valid), 0.01, 0.9, MARK_RECORDED,
         "hold out this part, at the end of the series, to measure the model"},
-    {ARGUMENT_CHOICE, TRAIN, "loss", "squared|absolute|huber", "squared", AT(loss), 0, 0, 0,
-        "of the next step; absolute and huber care less about outliers"},
-    {ARGUMENT_INTEGER, TRAIN, "batch", "N", "8", AT(batch), 1, ROW_SIZES, 0,
+    {ARGUMENT_CHOICE, TRAIN, "loss", "squared|absolute|huber", "squared", AT(loss), 0, 0,
+        MARK_RECORDED, "of the next step; absolute and huber care less about outliers"},
+    {ARGUMENT_INTEGER, TRAIN, "batch", "N", "8", AT(batch), 1, ROW_SIZES, MARK_RECORDED,
         "places of the series that are read side by side, at most; short series have fewer"},
-    {ARGUMENT_INTEGER, TRAIN, "steps", "N", "32", AT(steps), 1, ROW_SIZES, 0,
+    {ARGUMENT_INTEGER, TRAIN, "steps", "N", "32", AT(steps), 1, ROW_SIZES, MARK_RECORDED,
         "rows an update looks at in each place"},
-    {ARGUMENT_INTEGER, TRAIN, "epochs", "N", "1000", AT(epochs), 1, 1e9, 0,
+    {ARGUMENT_INTEGER, TRAIN, "epochs", "N", "1000", AT(epochs), 1, 1e9, MARK_RECORDED,
         "times the series is read, at most"},
-    {ARGUMENT_INTEGER, TRAIN, "patience", "N", "200", AT(patience), 1, 1e9, 0,
+    {ARGUMENT_INTEGER, TRAIN, "patience", "N", "200", AT(patience), 1, 1e9, MARK_RECORDED,
         "end after so many epochs without a better validation loss"},
-    {ARGUMENT_NUMBER, TRAIN, "lr", "RATE", "0.01", AT(lr), 0, 1000, 0,
+    {ARGUMENT_NUMBER, TRAIN, "lr", "RATE", "0.01", AT(lr), 0, 1000, MARK_RECORDED,
         "learning rate of Adam at its highest; it falls to 0 along a cosine"},
-    ROW_CLIP(TRAIN, 0),
-    {ARGUMENT_NUMBER, TRAIN, "noise", "SIZE", "0.02", AT(noise), 0, 10, 0,
+    ROW_CLIP(TRAIN, MARK_RECORDED),
+    {ARGUMENT_NUMBER, TRAIN, "noise", "SIZE", "0.02", AT(noise), 0, 10, MARK_RECORDED,
         "noise on what is read, in standard deviations of the series: steadies long forecasts"},
     ROW_SEARCH(TRAIN, "lr 0.001 to 0.05, hidden 8 to 128, layers 1 to 2, dropout 0 to "
                       "0.5, batch 1 to 32"),
@@ -63,10 +68,19 @@ const argument_row settings_rows[] = {
         "measure this part, at the end of the series"},
 
     ROW_HEADING("Machine"),
-    ROW_SEED(TRAIN, 0),
+    ROW_SEED(TRAIN, MARK_RECORDED),
     ROW_THREADS(EVERY, "1", "processors to use; 0: all (small networks are fastest with 1)"),
     ROW_DEVICE(EVERY),
     ROW_WEIGHTS(FORECAST | EVALUATE),
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;
+
+/* The learning rate falls until the run's end. */
+static int keeps_length(const void *options)
+{
+    (void)options;
+    return 1;
+}
+
+const record_kind settings_record = {"time_series", "data", keeps_length, NULL};

@@ -5,19 +5,21 @@
 #include <stdint.h>
 
 #include "../common/arguments.h"
+#include "../common/record.h"
 
 enum { COMMAND_TRAIN = 1, COMMAND_FORECAST = 2, COMMAND_EVALUATE = 4 };
 
 typedef struct settings {
-    const char *data, *model, *plot, *loss, *device, *weights, *cell;
+    const char *data, *model, *checkpoint, *plot, *loss, *device, *weights, *cell;
     argument_list columns;
     int64_t sine, hidden, layers, batch, steps, epochs, patience, horizon, hide, threads, seed,
         search;
-    double search_minutes, valid, last, lr, clip, dropout, noise;
-    int json;
+    double search_minutes, checkpoint_minutes, valid, last, lr, clip, dropout, noise;
+    int json, resume;
 } settings;
 
 extern const argument_row settings_rows[];
 extern const size_t settings_row_count;
+extern const record_kind settings_record; /* how its runs are recorded */
 
 #endif

@@ -9,32 +9,10 @@
 
 #include "../common/console.h"
 #include "../common/interrupt.h"
-#include "../common/json.h"
 #include "../common/output.h"
-#include "../common/search.h"
+#include "../common/resume.h"
 #include "../common/system.h"
-#include "commands.h"
-
-/* Beside the outcomes of console.h: a trial of a search that is over. */
-enum { OUTCOME_DIVERGED = 3 };
-
-typedef struct trainer {
-    arguments *parsed;
-    const settings *options;
-    rnnkit_context *context;
-    series data;
-    network net;
-    rnnkit_tape *tape;
-    rnnkit_state *state;
-    rnnkit_optimizer *optimizer;
-    rnnkit_schedule *schedule;
-    int64_t rows, lanes; /* to learn from; read side by side */
-    float *x, *targets;  /* [steps][lanes][columns] */
-    uint64_t random;
-    int64_t epoch, best_epoch;
-    double loss, best, began, told; /* best: ratio to the naive forecast on what is held out */
-    search_trial *trial;            /* or NULL: then the run speaks for itself */
-} trainer;
+#include "train.h"
 
 /* Uniform in (0, 1): SplitMix64 (Steele, Lea and Flood 2014). */
 static double draw(uint64_t *random)
@@ -54,18 +32,27 @@ static double draw_normal(uint64_t *random)
     return radius * cos(6.283185307179586 * draw(random));
 }
 
-static int check(const settings *options)
+/* A file that is written is no other one. */
+static int check_output(const settings *options, const char *name, const char *path)
 {
-    if (output_check("model", options->model) != OUTCOME_OK) return OUTCOME_FAILED;
+    if (output_check(name, path) != OUTCOME_OK) return OUTCOME_FAILED;
     if (options->data[0] != '\0' &&
-        output_check_apart("model", options->model, "data", options->data) != OUTCOME_OK)
+        output_check_apart(name, path, "data", options->data) != OUTCOME_OK)
+        return OUTCOME_FAILED;
+    if (path == options->model) return OUTCOME_OK;
+    return output_check_apart(name, path, "model", options->model);
+}
+
+static int check(const trainer *run)
+{
+    const settings *options = run->options;
+
+    if (check_output(options, "model", options->model) != OUTCOME_OK ||
+        check_output(options, "checkpoint", run->checkpoint_path) != OUTCOME_OK)
         return OUTCOME_FAILED;
     if (options->plot[0] == '\0') return OUTCOME_OK;
-    if (output_check("plot", options->plot) != OUTCOME_OK ||
-        (options->data[0] != '\0' &&
-            output_check_apart("plot", options->plot, "data", options->data) != OUTCOME_OK))
-        return OUTCOME_FAILED;
-    return output_check_apart("plot", options->plot, "model", options->model);
+    if (check_output(options, "plot", options->plot) != OUTCOME_OK) return OUTCOME_FAILED;
+    return output_check_apart("plot", options->plot, "checkpoint", run->checkpoint_path);
 }
 
 /* As many places as leave each one four times --steps to read. */
@@ -84,7 +71,7 @@ static int split(trainer *run)
     return series_scale(&run->data, run->rows);
 }
 
-static int64_t epoch_updates(const trainer *run)
+int64_t train_epoch_updates(const trainer *run)
 {
     int64_t length = (run->rows - 1) / run->lanes;
 
@@ -96,7 +83,7 @@ static int open_machine(trainer *run)
     const settings *options = run->options;
     size_t count = (size_t)(options->steps * run->lanes * run->data.data.columns);
     char text[80];
-    int64_t updates = epoch_updates(run) * options->epochs;
+    int64_t updates = train_epoch_updates(run) * options->epochs;
 
     snprintf(text, sizeof text, "lr=%.17g clip_norm=%.17g", options->lr, options->clip);
     run->x = malloc(count * sizeof *run->x);
@@ -108,7 +95,13 @@ static int open_machine(trainer *run)
         failed(rnnkit_state_create(run->net.rnn, run->lanes, &run->state)) ||
         failed(rnnkit_optimizer_create(run->net.model, "adam", text, &run->optimizer)))
         return OUTCOME_FAILED;
-    return failed(rnnkit_schedule_create(run->optimizer, "cosine", updates, NULL, &run->schedule));
+    if (failed(rnnkit_schedule_create(run->optimizer, "cosine", updates, NULL, &run->schedule)) ||
+        failed(rnnkit_checkpoint_create(run->net.model, &run->checkpoint)) ||
+        failed(rnnkit_checkpoint_add_optimizer(run->checkpoint, "optimizer", run->optimizer)) ||
+        failed(rnnkit_checkpoint_add_schedule(run->checkpoint, "schedule", run->schedule)) ||
+        failed(rnnkit_checkpoint_add_state(run->checkpoint, "state", run->state)))
+        return OUTCOME_FAILED;
+    return failed(rnnkit_checkpoint_add_tape(run->checkpoint, "tape", run->tape));
 }
 
 /* Steps at .. at + steps - 1 of every lane, and the changes to what follows. */
@@ -142,92 +135,50 @@ static int update(trainer *run, int64_t steps)
             OUTCOME_OK ||
         failed(rnnkit_pointwise_loss(
             run->tape, kind, changes, run->targets, count, NULL, 0, NULL, &loss)) ||
-        failed(rnnkit_tensor_item(loss, &run->loss)) ||
+        failed(rnnkit_tensor_item(loss, &run->place.loss)) ||
         failed(rnnkit_tape_backward(run->tape, loss)))
         return OUTCOME_FAILED;
     status = rnnkit_optimizer_step(run->optimizer);
     if (status == RNNKIT_E_DIVERGED)
         return run->trial != NULL
                    ? OUTCOME_DIVERGED
-                   : fail("training diverged in epoch %" PRId64 "; try a smaller --lr", run->epoch);
-    return failed(status) ? OUTCOME_FAILED : failed(rnnkit_schedule_step(run->schedule));
+                   : fail("training diverged in epoch %.0f; try a smaller --lr", run->place.epoch);
+    if (failed(status) || failed(rnnkit_schedule_step(run->schedule))) return OUTCOME_FAILED;
+    run->place.update++;
+    return OUTCOME_OK;
 }
 
 /* Each epoch starts at another row, so that updates do not always cut at the same places. */
-static int run_epoch(trainer *run)
+static int start_epoch(trainer *run)
 {
     int64_t slack = run->options->steps < run->rows / 4 ? run->options->steps : run->rows / 4;
-    int64_t first = (int64_t)(draw(&run->random) * (double)slack);
-    int64_t length = (run->rows - 1 - first) / run->lanes;
+    run_place *place = &run->place;
 
-    if (failed(rnnkit_state_reset(run->state, -1))) return OUTCOME_FAILED;
-    for (int64_t at = 0; at < length; at += run->options->steps) {
+    place->first = (double)(int64_t)(draw(&run->random) * (double)slack);
+    place->at = 0;
+    place->within = 1;
+    return failed(rnnkit_state_reset(run->state, -1));
+}
+
+static int run_epoch(trainer *run)
+{
+    run_place *place = &run->place;
+    int64_t first, length;
+
+    if (place->within == 0 && start_epoch(run) != OUTCOME_OK) return OUTCOME_FAILED;
+    first = (int64_t)place->first;
+    length = (run->rows - 1 - first) / run->lanes;
+    while (place->at < (double)length) {
+        int64_t at = (int64_t)place->at;
         int64_t steps = length - at < run->options->steps ? length - at : run->options->steps;
 
         if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
         fill(run, first, length, at, steps);
         int outcome = update(run, steps);
         if (outcome != OUTCOME_OK) return outcome;
+        place->at += (double)steps;
     }
     return OUTCOME_OK;
-}
-
-static void tell_start(const trainer *run)
-{
-    const settings *options = run->options;
-    int64_t parameters = 0;
-    const char *device = rnnkit_context_device(run->context);
-
-    if (run->trial != NULL) return;
-    if (rnnkit_model_size(run->net.model, NULL, &parameters) < 0) parameters = 0;
-    if (options->json) {
-        json_begin("start");
-        json_integer("rows", run->data.data.rows);
-        json_integer("train_rows", run->rows);
-        json_integer("columns", run->data.data.columns);
-        json_integer("parameters", parameters);
-        json_integer("lanes", run->lanes);
-        json_integer("epoch_updates", epoch_updates(run));
-        json_integer("seed", options->seed);
-        json_text("device", device);
-        json_end();
-        return;
-    }
-    console_line("series    %" PRId64 " rows of %" PRId64 " column%s: %" PRId64
-                 " to learn from, %" PRId64 " held out",
-        run->data.data.rows, run->data.data.columns, run->data.data.columns == 1 ? "" : "s",
-        run->rows, run->data.data.rows - run->rows);
-    console_line("network   %s %" PRId64 " x %" PRId64 ": %" PRId64
-                 " parameters, on %s, seed %" PRId64,
-        options->cell, options->layers, options->hidden, parameters, device, options->seed);
-    console_line("training  %" PRId64 " updates an epoch, of %" PRId64 " x %" PRId64 " rows",
-        epoch_updates(run), run->lanes, options->steps);
-}
-
-static void tell_epoch(trainer *run, double ratio, int best)
-{
-    double now = system_clock();
-    char line[160];
-
-    if (run->trial != NULL) return;
-    if (run->options->json) {
-        json_begin("epoch");
-        json_integer("epoch", run->epoch);
-        json_number("train_loss", run->loss);
-        json_number("valid_ratio", ratio);
-        json_flag("best", best);
-        json_end();
-        return;
-    }
-    if (now - run->told < (console_is_terminal() ? 0.2 : 5)) return;
-    run->told = now;
-    snprintf(line, sizeof line,
-        "epoch %" PRId64 "/%" PRId64 " loss %.4g, next row held out: %.4f of the naive error",
-        run->epoch, run->options->epochs, run->loss, ratio);
-    if (console_is_terminal())
-        console_rewrite(line);
-    else
-        console_line("%s", line);
 }
 
 static int validate(trainer *run, double *ratio)
@@ -247,127 +198,132 @@ static int validate(trainer *run, double *ratio)
  * changes has no naive error to compare with: then every epoch is the best. */
 static int keep_best(trainer *run, double ratio, int *best)
 {
-    int is_first = run->best_epoch == 0;
+    run_place *place = &run->place;
 
-    *best = is_first || isnan(ratio) || ratio < run->best;
+    *best = place->best_epoch == 0 || isnan(ratio) || ratio < place->best;
     if (!*best) return OUTCOME_OK;
-    run->best = ratio;
-    run->best_epoch = run->epoch;
+    place->best = ratio;
+    place->best_epoch = place->epoch;
     if (run->trial != NULL && !(ratio < run->trial->to_beat)) return OUTCOME_OK;
     return failed(rnnkit_model_save(run->net.model, run->options->model));
 }
 
-static int run_epochs(trainer *run)
+static int finish_epoch(trainer *run)
 {
     const settings *options = run->options;
+    double ratio = NAN;
+    int best = 0, outcome = validate(run, &ratio);
 
-    for (run->epoch = 1; run->epoch <= options->epochs; run->epoch++) {
-        double ratio = NAN;
-        int best = 0, outcome = run_epoch(run);
+    if (outcome == OUTCOME_OK) outcome = keep_best(run, ratio, &best);
+    if (outcome != OUTCOME_OK) return outcome;
+    report_epoch(run, ratio, best);
+    if (console_is_broken()) return OUTCOME_FAILED;
+    run->place.epoch++;
+    run->place.within = 0;
+    if (run->trial != NULL || options->checkpoint[0] == '\0') return OUTCOME_OK;
+    if (system_clock() - run->saved < 60.0 * options->checkpoint_minutes) return OUTCOME_OK;
+    return train_save_run(run);
+}
 
-        if (outcome == OUTCOME_OK) outcome = validate(run, &ratio);
-        if (outcome == OUTCOME_OK) outcome = keep_best(run, ratio, &best);
+/* 0 after the last epoch, or when the best one is too long ago. */
+static int goes_on(const trainer *run)
+{
+    const run_place *place = &run->place;
+    double last = place->epoch - 1;
+
+    if (place->within > 0) return 1;
+    return last < (double)run->options->epochs &&
+           (last == 0 || last - place->best_epoch < (double)run->options->patience);
+}
+
+static int run_epochs(trainer *run)
+{
+    while (goes_on(run)) {
+        int outcome = run_epoch(run);
+
+        if (outcome == OUTCOME_OK) outcome = finish_epoch(run);
         if (outcome != OUTCOME_OK) return outcome;
-        tell_epoch(run, ratio, best);
-        if (console_is_broken()) return OUTCOME_FAILED;
-        if (run->epoch - run->best_epoch >= options->patience) break;
         if (run->trial != NULL && system_clock() > run->trial->deadline) {
-            run->trial->cut = run->epoch < options->epochs;
+            run->trial->cut = run->place.epoch <= (double)run->options->epochs;
             break;
         }
     }
-    return OUTCOME_OK;
+    if (run->trial != NULL || run->options->checkpoint[0] == '\0') return OUTCOME_OK;
+    return train_save_run(run);
 }
 
-/* From the first held-out row on, at most 200 of them. */
-static int draw_forecast(trainer *run)
-{
-    int64_t horizon = run->data.data.rows - run->rows;
-    float *out;
-    int outcome;
-
-    if (horizon > 200) horizon = 200;
-    if (failed(rnnkit_model_load_parameters(run->net.model, run->options->model, NULL)))
-        return OUTCOME_FAILED;
-    out = malloc((size_t)(horizon * run->data.data.columns) * sizeof *out);
-    if (out == NULL) return fail("out of memory");
-    outcome = forecast_rows(&run->net, run->context, &run->data, run->rows, horizon, out);
-    if (outcome == OUTCOME_OK)
-        outcome = forecast_draw(run->options->plot, &run->data, run->rows, horizon, out);
-    free(out);
-    return outcome;
-}
-
-static int tell_done(trainer *run)
-{
-    double seconds = system_clock() - run->began;
-    char *command;
-
-    run->parsed->given[arguments_find(run->parsed, "seed")] = 1;
-    command = arguments_command(run->parsed);
-    if (command == NULL) return fail("out of memory");
-    if (run->options->json) {
-        json_begin("done");
-        json_number("valid_ratio", run->best);
-        json_integer("epoch", run->best_epoch);
-        json_number("seconds", seconds);
-        json_integer("seed", run->options->seed);
-        json_text("model", run->options->model);
-        json_text("command", command);
-        json_end();
-    } else {
-        console_line("held out, next row: %.4f of the naive forecast's error (epoch %" PRId64
-                     ", %.1f s in all)",
-            run->best, run->best_epoch, seconds);
-        console_line("model: %s", run->options->model);
-        console_line("to repeat: %s", command);
-    }
-    free(command);
-    return OUTCOME_OK;
-}
-
-static int prepare(trainer *run)
+static int prepare(trainer *run, const record *earlier)
 {
     const settings *options = run->options;
     char text[96];
+    uint64_t fingerprint;
+    int outcome;
 
     snprintf(
         text, sizeof text, "threads=%" PRId64 " seed=%" PRId64, options->threads, options->seed);
     run->random = (uint64_t)options->seed;
-    if (check(options) != OUTCOME_OK ||
+    if (check(run) != OUTCOME_OK ||
         failed(rnnkit_context_create(options->device, text, &run->context)) ||
         series_open(&run->data, options, &options->columns) != OUTCOME_OK ||
         split(run) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    return open_machine(run);
+    fingerprint = train_fingerprint(&run->data);
+    if (options->resume && record_check_data(earlier, fingerprint) != OUTCOME_OK)
+        return OUTCOME_FAILED;
+    outcome = open_machine(run);
+    if (outcome == OUTCOME_OK && options->resume) outcome = train_load_run(run);
+    if (outcome == OUTCOME_OK)
+        outcome = record_options(&settings_record, run->net.model, run->parsed, fingerprint);
+    if (outcome == OUTCOME_OK && options->resume && run->place.best_epoch > 0)
+        outcome = record_check_model(earlier, options->model);
+    return outcome;
 }
 
-static int train(trainer *run)
+static int tell_interrupted(trainer *run)
 {
     const settings *options = run->options;
-    int outcome = prepare(run);
+    int64_t updates = train_epoch_updates(run) * options->epochs;
 
+    if (train_save_run(run) != OUTCOME_OK) return OUTCOME_FAILED;
+    return resume_tell(
+        run->parsed, options->json, (int64_t)run->place.update, updates, run->checkpoint_path);
+}
+
+static int train(trainer *run, record *earlier)
+{
+    const settings *options = run->options;
+    int outcome = OUTCOME_OK;
+
+    if (options->resume) outcome = record_read(earlier, &settings_record, run->checkpoint_path);
+    if (outcome == OUTCOME_OK && options->resume) outcome = record_apply(earlier, run->parsed);
+    run->place.epoch = 1;
+    run->began = system_clock();
+    if (outcome == OUTCOME_OK) outcome = prepare(run, earlier);
     if (outcome != OUTCOME_OK) return outcome;
-    tell_start(run);
-    run->began = run->told = system_clock();
+    report_start(run);
+    run->began = run->told = run->saved = system_clock();
     outcome = run_epochs(run);
     if (run->trial != NULL) {
-        run->trial->loss = run->best_epoch > 0 ? run->best : NAN;
-        run->trial->epoch = run->best_epoch;
+        run->trial->loss = run->place.best_epoch > 0 ? run->place.best : NAN;
+        run->trial->epoch = (int64_t)run->place.best_epoch;
         return outcome == OUTCOME_DIVERGED ? OUTCOME_OK : outcome;
     }
-    if (outcome == OUTCOME_INTERRUPTED)
-        console_note("interrupted in epoch %" PRId64 "; %s %s", run->epoch, options->model,
-            run->best_epoch > 0 ? "holds the best weights so far" : "was not written");
-    if (outcome == OUTCOME_OK && options->plot[0] != '\0') outcome = draw_forecast(run);
-    return outcome == OUTCOME_OK ? tell_done(run) : outcome;
+    if (outcome == OUTCOME_INTERRUPTED) return tell_interrupted(run);
+    if (outcome == OUTCOME_OK && options->plot[0] != '\0') outcome = report_plot(run);
+    return outcome == OUTCOME_OK ? report_done(run) : outcome;
 }
 
 static int train_once(arguments *parsed, search_trial *trial)
 {
-    trainer run = {.parsed = parsed, .options = parsed->values, .trial = trial};
-    int outcome = train(&run);
+    const settings *options = parsed->values;
+    char *path = resume_path(options->checkpoint, options->model);
+    trainer run = {.parsed = parsed, .options = options, .trial = trial, .checkpoint_path = path};
+    record earlier = {0};
+    int outcome;
 
+    if (path == NULL) return OUTCOME_FAILED;
+    outcome = train(&run, &earlier);
+    rnnkit_checkpoint_destroy(run.checkpoint);
     rnnkit_schedule_destroy(run.schedule);
     rnnkit_optimizer_destroy(run.optimizer);
     rnnkit_state_destroy(run.state);
@@ -377,6 +333,8 @@ static int train_once(arguments *parsed, search_trial *trial)
     rnnkit_context_destroy(run.context);
     free(run.x);
     free(run.targets);
+    record_free(&earlier);
+    free(path);
     return outcome;
 }
 
@@ -394,6 +352,8 @@ int train_command(arguments *parsed)
         .run = train_once};
 
     if (options->search == 0) return train_once(parsed, NULL);
+    if (options->resume || options->checkpoint[0] != '\0')
+        return fail("--search has no checkpoint: it cannot be stopped and go on");
     if (strcmp(options->data, "-") == 0)
         return fail(
             "--search reads the series several times, which standard input is not good for");

@@ -84,12 +84,14 @@ class Pages(program.Case):
         self.assertGreater(len(outputs), 3)
 
     def test_time_series(self):
-        _, continued, searched = self.run_page(SOURCE / "docs/time-series.md")
+        _, continued, resumed, searched = self.run_page(SOURCE / "docs/time-series.md")
         self.assertIn("to repeat the best: ", searched)
         self.assertIn("row,kw\n402,", continued)
+        self.assertEqual(resumed.count("to repeat: "), 2)
 
     def test_sentiment(self):
-        _, searched, words, measured = self.run_page(SOURCE / "docs/sentiment.md")
+        _, resumed, searched, words, measured = self.run_page(SOURCE / "docs/sentiment.md")
+        self.assertEqual(resumed.count("to repeat: "), 2)
         self.assertIn("to repeat the best: ", searched)
         self.assertEqual([line.split()[1] for line in words.splitlines()], ["good", "bad", "good"])
         self.assertIn("accuracy 1.0000", measured)

@@ -9,6 +9,7 @@ import math
 import xml.etree.ElementTree
 
 import program
+import resuming
 
 QUICK = ["--epochs", "60", "--hidden", "16", "--lr", "0.02", "--device", "cpu"]
 
@@ -164,6 +165,17 @@ class Use(Case):
         self.assertEqual(run.event("done")["valid_loss"], plain)
         run = self.train(*["--columns", "kw", "--epochs", "10"], "--search", "1000", "--search-minutes", "0.0001")
         self.assertLess(run.event("done")["trials"], 100)
+
+
+class Resume(resuming.Resuming, Case):
+    OFTEN = ["--checkpoint-minutes", "0"]
+
+    def words(self, model):
+        return ["train", "--data", self.data, "--model", self.path(model), "--json", "--device", "cpu", "--epochs", "150",
+                "--hidden", "24", "--layers", "2", "--dropout", "0.1"]
+
+    def other_data(self):
+        return ["--data", self.write("other.csv", table(rows=399))]
 
 
 class Refusals(Case):

@@ -24,6 +24,7 @@
 
 enum {
     SIDE_BY_SIDE = 4, /* rows of W */
+    AT_ONCE = 4,      /* sums over lanes */
     CHUNK = 2 * LANES,
     BLOCK = 512 /* columns: BLOCK * 32767 * 127 < 2^31 */
 };
@@ -91,6 +92,26 @@ static inline void finish_number(const rki_format_product *call, int64_t r, int6
     *c = start + sum;
 }
 
+/* The sums of a tile, four at a time. */
+static INLINE void finish_pairs(const rki_format_product *call, int64_t begin, const int rows,
+    int64_t j, const int side, vf even[TILE_ROWS][SIDE_BY_SIDE], vf odd[TILE_ROWS][SIDE_BY_SIDE])
+{
+    float sums[TILE_ROWS * SIDE_BY_SIDE + AT_ONCE];
+    UNROLL for (int i = 0; i < rows * side; i += AT_ONCE)
+    {
+        vf parts[AT_ONCE];
+        UNROLL for (int n = 0; n < AT_ONCE; n++)
+        {
+            int r = (i + n) / side, s = (i + n) % side;
+            parts[n] = r < rows ? vf_add(even[r][s], odd[r][s]) : vf_zero();
+        }
+        vf_sum_four(parts, sums + i);
+    }
+    for (int r = 0; r < rows; r++)
+        for (int s = 0; s < side; s++)
+            finish_number(call, begin + r, j + s, sums[r * side + s]);
+}
+
 /* `rows` rows of x from `begin` on, `side` rows of W from j on. */
 static INLINE void bf16_tile(
     const rki_format_product *call, int64_t begin, const int rows, int64_t j, const int side)
@@ -120,18 +141,14 @@ static INLINE void bf16_tile(
             }
         }
     }
-    UNROLL for (int r = 0; r < rows; r++)
-    {
-        UNROLL for (int s = 0; s < side; s++)
-            finish_number(call, begin + r, j + s, vf_sum(vf_add(even[r][s], odd[r][s])));
-    }
+    finish_pairs(call, begin, rows, j, side, even, odd);
 }
 
 static INLINE void add_sums(const vi sum[SIDE_BY_SIDE], const int side, float total[SIDE_BY_SIDE])
 {
     int32_t whole[SIDE_BY_SIDE];
     if (side == SIDE_BY_SIDE)
-        vi_sums(sum, whole);
+        vi_sum_four(sum, whole);
     else
         UNROLL for (int s = 0; s < side; s++) whole[s] = vi_sum(sum[s]);
     for (int s = 0; s < side; s++)

@@ -10,11 +10,12 @@
  *   vf_min, vf_max        a < b ? a : b, a > b ? a : b: with a NaN in either the result is b
  *   vf_select(m, a, b)    m ? a : b
  *   vf_sum, vf_largest    over the lanes, as a tree in fixed order
+ *   vf_sum_four(a, s)     s[i] = sum over the lanes of a[i], of four; a tree of its own order
  *   vf_add_squares(a, s)  s[i] += a[i]^2 in double, which holds the square exactly
  *   vf_bits, vi_as_float  the same 32 bits
  *   vi_shift_right        keeps the sign
  *   vi_dot_bytes(s, x, w) s plus products of 2 LANES int16 by int8, two neighbours to a lane
- *   vi_sum, vi_sums(a, s)  over the lanes; s[i] = that of a[i], of four
+ *   vi_sum, vi_sum_four(a, s)  over the lanes; s[i] = that of a[i], of four
  *   vu_mul_high, vu_less  take the lanes as unsigned
  *   vi_transpose_quads(a)  transposes the squares that lanes 4 q .. 4 q + 3 of a[0] .. a[3] make
  *   vf_transpose_load(p, stride, out)  out[j] lane i = p[i * stride + j]: a square of LANES rows

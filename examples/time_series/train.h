@@ -1,0 +1,57 @@
+/* The parts of the command `train`. */
+#ifndef TIME_SERIES_TRAIN_H
+#define TIME_SERIES_TRAIN_H
+
+#include "../common/search.h"
+#include "commands.h"
+
+/* Beside the outcomes of console.h: a trial of a search that is over. */
+enum { OUTCOME_DIVERGED = 3 };
+
+/* How far a run has come: together with the library's objects, what a checkpoint holds. Doubles,
+ * because a checkpoint keeps numbers as such. */
+typedef struct run_place {
+    double epoch, update;           /* the epoch that is under way, from 1; finished updates */
+    double within;                  /* 1: the epoch has begun */
+    double first, at;               /* its first row, and how far each lane has come */
+    double random_high, random_low; /* halves of the generator's number */
+    double loss;                    /* of the last update */
+    double best_epoch, best; /* 0: none yet; ratio to the naive forecast on what is held out */
+    double seconds;          /* in earlier processes */
+} run_place;
+
+typedef struct trainer {
+    arguments *parsed;
+    const settings *options;
+    rnnkit_context *context;
+    series data;
+    network net;
+    rnnkit_tape *tape;
+    rnnkit_state *state;
+    rnnkit_optimizer *optimizer;
+    rnnkit_schedule *schedule;
+    int64_t rows, lanes; /* to learn from; read side by side */
+    float *x, *targets;  /* [steps][lanes][columns] */
+    rnnkit_checkpoint *checkpoint;
+    const char *checkpoint_path;
+    uint64_t random;
+    run_place place;
+    double began, told, saved;
+    search_trial *trial; /* or NULL: then the run speaks for itself */
+} trainer;
+
+int64_t train_epoch_updates(const trainer *run);
+
+/* train_report.c */
+void report_start(const trainer *run);
+void report_epoch(trainer *run, double ratio, int best);
+int report_done(trainer *run);
+int report_plot(trainer *run); /* from the first held-out row on, at most 200 of them */
+
+/* train_save.c: the whole run, and back. */
+uint64_t train_fingerprint(const series *data);
+int train_save_run(trainer *run);
+int train_load_run(trainer *run);
+double train_seconds(const trainer *run);
+
+#endif
