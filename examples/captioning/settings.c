@@ -38,8 +38,8 @@ const argument_row settings_rows[] = {
     {ARGUMENT_TEXT, CAPTION, "pictures", "FOLDER", "", AT(pictures), 0, 0, 0,
         "the pictures to draw on: files called as the names are, or with .svg, .png, .jpg, .jpeg "
         "or .webp behind"},
-    ROW_CHECKPOINT(TRAIN),
-    ROW_CHECKPOINT_MINUTES(TRAIN),
+    ROW_CHECKPOINT(TRAIN, "after each epoch"),
+    ROW_CHECKPOINT_MINUTES(TRAIN, "10", "and every N minutes within an epoch; 0: not"),
     ROW_RESUME(TRAIN),
     ROW_JSON(EVERY),
 

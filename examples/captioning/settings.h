@@ -13,7 +13,8 @@ typedef struct settings {
     const char *features, *captions, *model, *plot, *pictures, *device, *checkpoint, *weights;
     argument_list names;
     int64_t count, min_count, embedding, hidden, memory, batch, epochs, patience, beam, wrong;
-    int64_t threads, seed, checkpoint_minutes;
+    int64_t threads, seed;
+    double checkpoint_minutes;
     double valid, dropout, lr, clip;
     int json, resume;
 } settings;

@@ -10,5 +10,5 @@ int model_open(rnnkit_context *context, const char *path, const char *weights, r
     char text[32];
 
     snprintf(text, sizeof text, "weights=%s", weights);
-    return failed(rnnkit_model_open_with_options(context, path, text, out));
+    return failed(rnnkit_model_open(context, path, text, out));
 }

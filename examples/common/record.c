@@ -158,7 +158,7 @@ int record_read(record *target, const record_kind *kind, const char *path)
 
     target->kind = kind;
     if (!failed(rnnkit_context_create("cpu", "threads=1", &context)) &&
-        !failed(rnnkit_model_open(context, path, &model)))
+        !failed(rnnkit_model_open(context, path, NULL, &model)))
         outcome = read_entries(target, model, path);
     rnnkit_model_destroy(model);
     rnnkit_context_destroy(context);

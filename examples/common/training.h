@@ -49,7 +49,7 @@ typedef struct training {
     const char *model, *plot, *checkpoint; /* files; the latter two may be "" */
     const char *unit;                      /* of the loss: nats per "word" */
     const char *figure_key, *figure_words; /* names of the other figure, or NULL */
-    int64_t checkpoint_minutes;
+    double checkpoint_minutes;
     int resume, json;
 
     /* for training_run: a run that goes on has its options after training_begin alone */

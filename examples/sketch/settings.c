@@ -29,8 +29,8 @@ const argument_row settings_rows[] = {
         "draw training and validation loss into this SVG file"},
     {ARGUMENT_TEXT, DRAW, "plot", "FILE", "", AT(plot), 0, 0, 0,
         "draw what comes into this SVG file"},
-    ROW_CHECKPOINT(TRAIN),
-    ROW_CHECKPOINT_MINUTES(TRAIN),
+    ROW_CHECKPOINT(TRAIN, "after each epoch"),
+    ROW_CHECKPOINT_MINUTES(TRAIN, "10", "and every N minutes within an epoch; 0: not"),
     ROW_RESUME(TRAIN),
     ROW_JSON(EVERY),
 

@@ -12,7 +12,8 @@ enum { COMMAND_GENERATE = 1, COMMAND_TRAIN = 2, COMMAND_DRAW = 4, COMMAND_EVALUA
 typedef struct settings {
     const char *data, *valid_data, *model, *plot, *kind, *begin, *device, *checkpoint, *weights;
     int64_t made, hidden, layers, mixtures, batch, epochs, patience, length, count, drawing, points;
-    int64_t threads, seed, checkpoint_minutes;
+    int64_t threads, seed;
+    double checkpoint_minutes;
     double valid, dropout, stretch, drop_points, lr, clip, temperature, pen_temperature;
     int json, resume;
 } settings;

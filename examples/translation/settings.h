@@ -13,7 +13,7 @@ typedef struct settings {
     const char *source, *target, *valid_source, *valid_target;
     const char *model, *checkpoint, *plot, *output, *attention_svg;
     argument_list text;
-    int64_t checkpoint_minutes;
+    double checkpoint_minutes;
     int resume, json;
 
     const char *punctuation;

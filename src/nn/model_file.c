@@ -306,14 +306,7 @@ static int32_t open_path(
     return status;
 }
 
-int32_t rnnkit_model_open(rnnkit_context *context, const char *path, rnnkit_model **out)
-{
-    int32_t status = rki_check(context, RKI_KIND_CONTEXT, "context");
-    if (status < 0) return rki_leave(NULL, __func__, status);
-    return rki_leave(context, __func__, open_path(context, path, NULL, out));
-}
-
-int32_t rnnkit_model_open_with_options(
+int32_t rnnkit_model_open(
     rnnkit_context *context, const char *path, const char *options, rnnkit_model **out)
 {
     int32_t status = rki_check(context, RKI_KIND_CONTEXT, "context");
@@ -335,16 +328,8 @@ static int32_t open_bytes(rnnkit_context *context, const void *bytes, size_t siz
     return status;
 }
 
-int32_t rnnkit_model_open_memory(
-    rnnkit_context *context, const void *bytes, size_t size, rnnkit_model **out)
-{
-    int32_t status = rki_check(context, RKI_KIND_CONTEXT, "context");
-    if (status < 0) return rki_leave(NULL, __func__, status);
-    return rki_leave(context, __func__, open_bytes(context, bytes, size, NULL, out));
-}
-
-int32_t rnnkit_model_open_memory_with_options(rnnkit_context *context, const void *bytes,
-    size_t size, const char *options, rnnkit_model **out)
+int32_t rnnkit_model_open_memory(rnnkit_context *context, const void *bytes, size_t size,
+    const char *options, rnnkit_model **out)
 {
     int32_t status = rki_check(context, RKI_KIND_CONTEXT, "context");
     if (status < 0) return rki_leave(NULL, __func__, status);

@@ -156,7 +156,7 @@ static void saved_and_opened(void **state)
     int64_t width;
     look(&n, 0, B, TS, 1, one, weights);
     must(rnnkit_model_save(n.model, path), "save");
-    must(rnnkit_model_open(n.context, path, &again.model), "open");
+    must(rnnkit_model_open(n.context, path, NULL, &again.model), "open");
     must(rnnkit_attention_find(again.model, "look", &again.attention), "find");
     must(rnnkit_attention_size(again.attention, NULL, NULL, &width), "size");
     assert_int_equal(width, 4);

@@ -289,7 +289,7 @@ static void a_checkpoint_is_a_model_file(void **state)
     run *it = start(&contiguous), *fresh = start(&contiguous);
     go(it, 0, 5);
     must(rnnkit_checkpoint_save(it->checkpoint, path), "save");
-    must(rnnkit_model_open(it->context, path, &opened), "open");
+    must(rnnkit_model_open(it->context, path, NULL, &opened), "open");
     rnnkit_model_destroy(opened);
     must(rnnkit_model_load_parameters(fresh->small.model, path, NULL), "load parameters, strict");
     expect_same_weights(it, fresh);

@@ -137,7 +137,7 @@ static void saved_and_opened(void **state)
         int64_t output, start;
         write_rows(&n, T, 0, B, S, 1, one, weights);
         must(rnnkit_model_save(n.model, scratch_path("model")), "save");
-        must(rnnkit_model_open(n.context, scratch_path("model"), &again.model), "open");
+        must(rnnkit_model_open(n.context, scratch_path("model"), NULL, &again.model), "open");
         must(rnnkit_decoder_find(again.model, "write", &again.decoder), "find");
         must(rnnkit_decoder_size(again.decoder, NULL, NULL, &start, &output), "size");
         assert_int_equal(start, P);

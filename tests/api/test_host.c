@@ -89,8 +89,8 @@ static void use_the_library(const char *device)
     must(small_model_train(context, &small, &loss), "train");
     must(small_model_generate(&small, 1, ids, 20), "generate");
     must(rnnkit_model_save(small.model, scratch_path("host.safetensors")), "save");
-    must(rnnkit_model_open(context, scratch_path("host.safetensors"), &opened), "open");
-    assert_int_equal(rnnkit_model_open(context, scratch_path("none"), &opened), RNNKIT_E_IO);
+    must(rnnkit_model_open(context, scratch_path("host.safetensors"), NULL, &opened), "open");
+    assert_int_equal(rnnkit_model_open(context, scratch_path("none"), NULL, &opened), RNNKIT_E_IO);
     rnnkit_model_destroy(opened);
     small_model_destroy(&small);
     rnnkit_context_destroy(context);

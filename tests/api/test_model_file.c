@@ -86,7 +86,7 @@ static void opens_what_was_saved(void **state)
     must(rnnkit_model_set_entry(small.model, "b", "first\nsecond"), "entry");
     must(rnnkit_model_set_entry(small.model, "a", ""), "entry");
     must(rnnkit_model_save(small.model, path), "save");
-    must(rnnkit_model_open(context, path, &opened), "open");
+    must(rnnkit_model_open(context, path, NULL, &opened), "open");
     expect_same_weights(small.model, opened);
     assert_string_equal(rnnkit_model_entry(opened, "b"), "first\nsecond");
     assert_string_equal(rnnkit_model_entry(opened, "a"), "");
@@ -119,7 +119,7 @@ static void saving_what_was_opened_gives_the_same_bytes(void **state)
     rnnkit_model *opened;
     const char *path = scratch_path("again.safetensors");
     unsigned char *bytes = saved_model(&size);
-    must(rnnkit_model_open_memory(context, bytes, size, &opened), "open");
+    must(rnnkit_model_open_memory(context, bytes, size, NULL, &opened), "open");
     must(rnnkit_model_save(opened, path), "save");
     unsigned char *again = scratch_read(path, &again_size);
     assert_int_equal(size, again_size);
@@ -145,7 +145,7 @@ static void options_of_layers_travel(void **state)
         "linear");
     must(rnnkit_model_size(model, &parameters, &values), "size");
     must(rnnkit_model_save(model, path), "save");
-    must(rnnkit_model_open(context, path, &opened), "open");
+    must(rnnkit_model_open(context, path, NULL, &opened), "open");
     must(rnnkit_model_size(opened, &opened_parameters, &opened_values), "size");
     assert_int_equal(parameters, 1);
     assert_int_equal(opened_parameters, 1);
@@ -166,7 +166,7 @@ static void a_model_without_anything_travels(void **state)
     const char *path = scratch_path("nothing.safetensors");
     must(rnnkit_model_create(context, &model), "model");
     must(rnnkit_model_save(model, path), "save");
-    must(rnnkit_model_open(context, path, &opened), "open");
+    must(rnnkit_model_open(context, path, NULL, &opened), "open");
     must(rnnkit_model_size(opened, &parameters, NULL), "size");
     assert_int_equal(parameters, 0);
     assert_int_equal(rnnkit_model_vocab(opened, &vocab), RNNKIT_E_NOT_FOUND);
@@ -282,7 +282,7 @@ static void a_saved_model_loads_into_layers(void **state)
     must(small_model_train(context, &small, &loss), "train");
     must(
         rnnkit_model_load_parameters(small.model, scratch_path("saved.safetensors"), NULL), "load");
-    must(rnnkit_model_open_memory(context, bytes, size, &opened), "open");
+    must(rnnkit_model_open_memory(context, bytes, size, NULL, &opened), "open");
     expect_same_weights(small.model, opened);
     rnnkit_model_destroy(opened);
     small_model_destroy(&small);
@@ -298,15 +298,16 @@ static void refuses_other_files(void **state)
         "../golden/state_dict.safetensors", "../golden/from_python.safetensors"};
     rnnkit_model *model = NULL;
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(rnnkit_model_open(context, paths[i], &model), RNNKIT_E_FORMAT);
+        assert_int_equal(rnnkit_model_open(context, paths[i], NULL, &model), RNNKIT_E_FORMAT);
         expect_message("rnnkit_model_load_parameters");
     }
-    assert_int_equal(rnnkit_model_open(context, "missing file", &model), RNNKIT_E_IO);
+    assert_int_equal(rnnkit_model_open(context, "missing file", NULL, &model), RNNKIT_E_IO);
     expect_message("rnnkit_model_open: cannot open missing file: No such file or directory");
-    assert_int_equal(rnnkit_model_open(context, ".", &model), RNNKIT_E_IO);
+    assert_int_equal(rnnkit_model_open(context, ".", NULL, &model), RNNKIT_E_IO);
     scratch_write(scratch_path("zero"), "", 0);
-    assert_int_equal(rnnkit_model_open(context, scratch_path("zero"), &model), RNNKIT_E_FORMAT);
-    assert_int_equal(rnnkit_model_open_memory(context, "", 0, &model), RNNKIT_E_FORMAT);
+    assert_int_equal(
+        rnnkit_model_open(context, scratch_path("zero"), NULL, &model), RNNKIT_E_FORMAT);
+    assert_int_equal(rnnkit_model_open_memory(context, "", 0, NULL, &model), RNNKIT_E_FORMAT);
     assert_null(model);
 }
 
@@ -318,11 +319,11 @@ static void checks_arguments(void **state)
     assert_int_equal(rnnkit_model_save(NULL, "x"), RNNKIT_E_HANDLE);
     assert_int_equal(rnnkit_model_save(model, NULL), RNNKIT_E_ARGUMENT);
     assert_int_equal(rnnkit_model_save((rnnkit_model *)(void *)context, "x"), RNNKIT_E_HANDLE);
-    assert_int_equal(rnnkit_model_open(NULL, "x", &none), RNNKIT_E_HANDLE);
-    assert_int_equal(rnnkit_model_open(context, NULL, &none), RNNKIT_E_ARGUMENT);
-    assert_int_equal(rnnkit_model_open(context, "x", NULL), RNNKIT_E_ARGUMENT);
-    assert_int_equal(rnnkit_model_open_memory(context, NULL, 5, &none), RNNKIT_E_ARGUMENT);
-    assert_int_equal(rnnkit_model_open_memory(context, "x", 1, NULL), RNNKIT_E_ARGUMENT);
+    assert_int_equal(rnnkit_model_open(NULL, "x", NULL, &none), RNNKIT_E_HANDLE);
+    assert_int_equal(rnnkit_model_open(context, NULL, NULL, &none), RNNKIT_E_ARGUMENT);
+    assert_int_equal(rnnkit_model_open(context, "x", NULL, NULL), RNNKIT_E_ARGUMENT);
+    assert_int_equal(rnnkit_model_open_memory(context, NULL, 5, NULL, &none), RNNKIT_E_ARGUMENT);
+    assert_int_equal(rnnkit_model_open_memory(context, "x", 1, NULL, NULL), RNNKIT_E_ARGUMENT);
     assert_int_equal(rnnkit_model_load_parameters(model, NULL, NULL), RNNKIT_E_ARGUMENT);
     assert_int_equal(rnnkit_model_load_parameters(NULL, "x", NULL), RNNKIT_E_HANDLE);
     assert_int_equal(rnnkit_model_load_parameters(model, "x", "strct=1"), RNNKIT_E_OPTION);
@@ -395,13 +396,13 @@ static void refuses_wrong_metadata(void **state)
     unsigned char *bytes = saved_model(&size);
     unsigned char *unsummed = rewrite(bytes, size, "\"rnnkit.checksum\"", "\"other\"", &changed);
     size = changed;
-    must(rnnkit_model_open_memory(context, unsummed, size, &model), "without checksum");
+    must(rnnkit_model_open_memory(context, unsummed, size, NULL, &model), "without checksum");
     rnnkit_model_destroy(model);
     model = NULL;
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         if (strstr(changes[i].from, "unit=") != NULL) continue; /* all defaults: not in the file */
         unsigned char *other = rewrite(unsummed, size, changes[i].from, changes[i].to, &changed);
-        int32_t status = rnnkit_model_open_memory(context, other, changed, &model);
+        int32_t status = rnnkit_model_open_memory(context, other, changed, NULL, &model);
         if (status != RNNKIT_E_FORMAT)
             fail_msg(
                 "%s: %s, %s", changes[i].to, rnnkit_status_name(status), rnnkit_error_message());
@@ -420,7 +421,8 @@ static void notices_every_truncation(void **state)
     rnnkit_model *model = NULL;
     unsigned char *bytes = saved_model(&size);
     for (size_t cut = 0; cut < size; cut += cut < 64 || cut + 64 > size ? 1 : 37)
-        assert_int_equal(rnnkit_model_open_memory(context, bytes, cut, &model), RNNKIT_E_FORMAT);
+        assert_int_equal(
+            rnnkit_model_open_memory(context, bytes, cut, NULL, &model), RNNKIT_E_FORMAT);
     assert_null(model);
     free(bytes);
 }
@@ -433,11 +435,11 @@ static void notices_flipped_bits(void **state)
     size_t size;
     rnnkit_model *original, *model;
     unsigned char *bytes = saved_model(&size);
-    must(rnnkit_model_open_memory(context, bytes, size, &original), "open");
+    must(rnnkit_model_open_memory(context, bytes, size, NULL, &original), "open");
     int opened = 0;
     for (size_t bit = 0; bit < 8 * size; bit += 11) {
         bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
-        int32_t status = rnnkit_model_open_memory(context, bytes, size, &model);
+        int32_t status = rnnkit_model_open_memory(context, bytes, size, NULL, &model);
         bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
         if (status == RNNKIT_OK) {
             opened++;
@@ -502,7 +504,7 @@ static void every_failing_allocation_is_reported(void **state)
     for (int64_t n = 1; status != RNNKIT_OK; n++) {
         model = NULL;
         host.fail_at = host.calls + n;
-        status = rnnkit_model_open(failing, path, &model);
+        status = rnnkit_model_open(failing, path, NULL, &model);
         assert_true(status == RNNKIT_OK || status == RNNKIT_E_MEMORY);
         assert_int_equal(model != NULL, status == RNNKIT_OK);
         if (model == NULL) assert_int_equal(host.alive, before);

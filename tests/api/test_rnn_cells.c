@@ -341,7 +341,7 @@ static void a_saved_layer_is_the_same_again(void **state)
         must(rnnkit_model_save(n.model, path), "save");
         rnnkit_rnn_destroy(n.rnn);
         rnnkit_model_destroy(n.model);
-        must(rnnkit_model_open(n.context, path, &n.model), "open");
+        must(rnnkit_model_open(n.context, path, NULL, &n.model), "open");
         must(rnnkit_rnn_find(n.model, "rnn", &n.rnn), "find");
         run(&n, n.x, STEPS, BATCH, NULL, NULL, y[1]);
         assert_memory_equal(y[0], y[1], (size_t)(STEPS * BATCH * n.outputs) * sizeof(float));

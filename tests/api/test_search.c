@@ -369,7 +369,7 @@ static void saved_and_opened(void **state)
     net again = {.context = n.context, .tape = n.tape, .batch = n.batch};
     rnnkit_model *model;
     must(rnnkit_model_save(n.writer.model, scratch_path("writer")), "save");
-    must(rnnkit_model_open(n.context, scratch_path("writer"), &model), "open");
+    must(rnnkit_model_open(n.context, scratch_path("writer"), NULL, &model), "open");
     must(small_writer_find(model, &again.writer), "find");
     rnnkit_search *search = make_search(&n, "beam=3 max_length=30"),
                   *other = make_search(&again, "beam=3 max_length=30");

@@ -402,7 +402,7 @@ static void frozen_stays(void **state)
     text_ok(rnnkit_embedding_load_vectors(l.embedding, l.vectors, l.vocab, "frozen=1", NULL, NULL));
     assert_false(moves(l.context, l.model, l.embedding));
     text_ok(rnnkit_model_save(l.model, path));
-    text_ok(rnnkit_model_open(l.context, path, &back));
+    text_ok(rnnkit_model_open(l.context, path, NULL, &back));
     text_ok(rnnkit_embedding_find(back, "e", &embedding));
     assert_false(moves(l.context, back, embedding));
     rnnkit_embedding_destroy(embedding);

@@ -152,7 +152,7 @@ static void saved_and_opened(void **state)
     must(rnnkit_model_save(n.model, scratch_path("block")), "save");
     again.context = n.context;
     again.tape = n.tape;
-    must(rnnkit_model_open(n.context, scratch_path("block"), &again.model), "open");
+    must(rnnkit_model_open(n.context, scratch_path("block"), NULL, &again.model), "open");
     must(rnnkit_multihead_find(again.model, "attend", &again.attend), "find");
     must(rnnkit_norm_find(again.model, "norm", &again.norm), "find");
     must(rnnkit_linear_find(again.model, "linear", &again.linear), "find");

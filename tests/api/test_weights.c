@@ -46,7 +46,7 @@ static const char *save_layers(void)
 static rnnkit_model *open_with(const char *path, const char *options)
 {
     rnnkit_model *model;
-    must(rnnkit_model_open_with_options(context, path, options, &model), "open");
+    must(rnnkit_model_open(context, path, options, &model), "open");
     return model;
 }
 
@@ -278,28 +278,23 @@ static void wrong_calls_say_why(void **state)
     (void)state;
     const char *path = save_layers();
     rnnkit_model *model = NULL;
-    expect(rnnkit_model_open_with_options(context, path, "weights=int4", &model), RNNKIT_E_OPTION,
-        "int8");
-    expect(rnnkit_model_open_with_options(context, path, "weight=int8", &model), RNNKIT_E_OPTION,
-        "weights");
-    expect(rnnkit_model_open_with_options(context, NULL, formats[0], &model), RNNKIT_E_ARGUMENT,
-        "path");
+    expect(rnnkit_model_open(context, path, "weights=int4", &model), RNNKIT_E_OPTION, "int8");
+    expect(rnnkit_model_open(context, path, "weight=int8", &model), RNNKIT_E_OPTION, "weights");
+    expect(rnnkit_model_open(context, NULL, formats[0], &model), RNNKIT_E_ARGUMENT, "path");
+    expect(rnnkit_model_open(context, path, formats[0], NULL), RNNKIT_E_ARGUMENT, "out");
     expect(
-        rnnkit_model_open_with_options(context, path, formats[0], NULL), RNNKIT_E_ARGUMENT, "out");
-    expect(rnnkit_model_open_with_options(context, scratch_path("none"), formats[0], &model),
-        RNNKIT_E_IO, "none");
-    expect(rnnkit_model_open_memory_with_options(context, NULL, 1, formats[0], &model),
-        RNNKIT_E_ARGUMENT, "bytes");
+        rnnkit_model_open(context, scratch_path("none"), formats[0], &model), RNNKIT_E_IO, "none");
+    expect(
+        rnnkit_model_open_memory(context, NULL, 1, formats[0], &model), RNNKIT_E_ARGUMENT, "bytes");
     assert_null(model);
     size_t size;
     unsigned char *bytes = scratch_read(path, &size);
     assert_non_null(bytes);
-    must(rnnkit_model_open_memory_with_options(context, bytes, size, formats[1], &model), "memory");
+    must(rnnkit_model_open_memory(context, bytes, size, formats[1], &model), "memory");
     rnnkit_model_destroy(model);
     model = NULL;
     for (size_t cut = 0; cut < size; cut += 1 + size / 60)
-        assert_true(
-            rnnkit_model_open_memory_with_options(context, bytes, cut, formats[1], &model) < 0);
+        assert_true(rnnkit_model_open_memory(context, bytes, cut, formats[1], &model) < 0);
     assert_null(model);
     free(bytes);
 }
@@ -311,10 +306,10 @@ static void needs_the_cpu(void **state)
     rnnkit_context *reference;
     rnnkit_model *model = NULL;
     if (rnnkit_context_create("reference", NULL, &reference) < 0) skip();
-    expect(rnnkit_model_open_with_options(reference, path, formats[1], &model),
-        RNNKIT_E_UNSUPPORTED, "weights=int8 needs device cpu");
+    expect(rnnkit_model_open(reference, path, formats[1], &model), RNNKIT_E_UNSUPPORTED,
+        "weights=int8 needs device cpu");
     assert_null(model);
-    must(rnnkit_model_open_with_options(reference, path, "weights=f32", &model), "f32");
+    must(rnnkit_model_open(reference, path, "weights=f32", &model), "f32");
     rnnkit_model_destroy(model);
     rnnkit_context_destroy(reference);
 }
@@ -334,7 +329,7 @@ static void survives_failing_memory(void **state)
         rnnkit_model *model = NULL;
         memory.calls = 0;
         memory.fail_at = n;
-        status = rnnkit_model_open_with_options(own, path, formats[1], &model);
+        status = rnnkit_model_open(own, path, formats[1], &model);
         assert_true(status == RNNKIT_OK || (status == RNNKIT_E_MEMORY && model == NULL));
         memory.fail_at = 0;
         rnnkit_model_destroy(model);

@@ -119,7 +119,7 @@ static void reopen(bench *b, const char *weights)
     rnnkit_rnn_destroy(b->rnn);
     rnnkit_embedding_destroy(b->embedding);
     rnnkit_model_destroy(b->model);
-    must(rnnkit_model_open_with_options(b->context, path, options, &b->model));
+    must(rnnkit_model_open(b->context, path, options, &b->model));
     must(rnnkit_embedding_find(b->model, "x", &b->embedding));
     must(rnnkit_rnn_find(b->model, "rnn", &b->rnn));
     remove(path);

@@ -89,7 +89,7 @@ class Calls(unittest.TestCase):
     def test_model_file_and_generation(self):
         path = self.path("small model.safetensors")
         self.save_model(path)
-        model = self.api.make("model_open", self.context, path)
+        model = self.api.make("model_open", self.context, path, None)
         self.assertEqual(self.api.model_entry(model, b"author").decode(), "Zoë")
         self.assertEqual(self.api.model_parameter_name(model, 0), b"embedding.weight")
         ids, text = self.write_text(model, 5)
@@ -102,7 +102,7 @@ class Calls(unittest.TestCase):
 
     def test_bad_path_is_explained(self):
         path = self.path("no such file.safetensors")
-        message = self.refused("RNNKIT_E_IO", "model_open", self.context, path)
+        message = self.refused("RNNKIT_E_IO", "model_open", self.context, path, None)
         self.assertTrue(message.startswith("rnnkit_model_open: "), message)
         self.assertIn(path.decode(), message)
         self.assertEqual(self.api.text("context_error_message", self.context), message)
@@ -111,10 +111,10 @@ class Calls(unittest.TestCase):
         path = self.path("noise.safetensors")
         with open(path, "wb") as file:
             file.write(bytes(range(256)) * 4)
-        self.assertIn(path.decode(), self.refused("RNNKIT_E_FORMAT", "model_open", self.context, path))
+        self.assertIn(path.decode(), self.refused("RNNKIT_E_FORMAT", "model_open", self.context, path, None))
 
     def test_messages_belong_to_threads(self):
-        message = self.refused("RNNKIT_E_IO", "model_open", self.context, self.path("missing"))
+        message = self.refused("RNNKIT_E_IO", "model_open", self.context, self.path("missing"), None)
         seen = []
         thread = threading.Thread(target=lambda: seen.append(self.api.error_message()))
         thread.start()

@@ -52,7 +52,7 @@ static int32_t open(rnnkit_context *context, small_model *small)
     rnnkit_model *model;
     rnnkit_vocab *vocab;
     (void)small;
-    TRY(rnnkit_model_open(context, scratch_path("model"), &model));
+    TRY(rnnkit_model_open(context, scratch_path("model"), NULL, &model));
     int32_t status = rnnkit_model_vocab(model, &vocab);
     if (status >= RNNKIT_OK) rnnkit_vocab_destroy(vocab);
     rnnkit_model_destroy(model);
