@@ -183,7 +183,8 @@ static int32_t open_parts(rki_cuda *device)
     RKI_TRY(rki_cuda_check(device,
         cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking), "creating a stream"));
     RKI_TRY(open_pool(device));
-    RKI_TRY(rki_cuda_slots_open(device));
+    RKI_TRY(rki_cuda_slots_open(device, &device->slots, RKI_CUDA_SLOTS, 0));
+    RKI_TRY(rki_cuda_slots_open(device, &device->texts, RKI_CUDA_TEXTS, 1));
     return rki_cuda_blas_open(device);
 }
 
@@ -191,7 +192,8 @@ static void close_parts(rki_cuda *device)
 {
     if (device->stream != NULL) cudaStreamSynchronize(device->stream);
     rki_cuda_blas_close(device);
-    rki_cuda_slots_close(device);
+    rki_cuda_slots_close(device, &device->texts);
+    rki_cuda_slots_close(device, &device->slots);
     if (device->pool != NULL) cudaMemPoolDestroy(device->pool);
     if (device->stream != NULL) cudaStreamDestroy(device->stream);
     cudaGetLastError();

@@ -30,7 +30,7 @@ struct rki_cuda {
     cudaStream_t stream;
     cudaMemPool_t pool; /* NULL on a device without: then memory comes from cudaMalloc */
     rki_cuda_blas blas;
-    rki_cuda_slots slots;
+    rki_cuda_slots slots, texts;
 };
 
 /* The device's context is current from here to the end of the block, if status is 0. */

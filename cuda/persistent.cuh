@@ -15,6 +15,7 @@
 #define RKI_CUDA_PERSISTENT_CUH
 
 #include "cells.cuh"
+#include "shared.cuh"
 
 enum { RKI_CUDA_SLICE_THREADS = 256, RKI_CUDA_SLICE_WARPS = 8 };
 
@@ -74,41 +75,6 @@ struct rki_cuda_lstm_backward {
     unsigned *arrived;
 };
 int32_t rki_cuda_lstm_backward_queue(rki_cuda *device, const rki_cuda_lstm_backward *call);
-
-/* The block's dynamic shared memory. */
-#ifdef RKI_CUDA_SHIM /* tests/cuda/shim */
-static inline float4 *rki_cuda_shared()
-{
-    return shim_shared();
-}
-#else
-extern __shared__ float4 rki_cuda_shared_memory[];
-static __device__ inline float4 *rki_cuda_shared()
-{
-    return rki_cuda_shared_memory;
-}
-#endif
-
-/* Queues a cooperative kernel with dynamic shared memory. */
-template <typename Call>
-int32_t rki_cuda_launch_together(rki_cuda *device, const char *what, unsigned blocks, size_t shared,
-    void (*kernel)(Call), const Call &call)
-{
-    RKI_TRY(rki_cuda_check(device,
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared),
-        what));
-    cudaLaunchAttribute together = {};
-    together.id = cudaLaunchAttributeCooperative;
-    together.val.cooperative = 1;
-    cudaLaunchConfig_t config = {};
-    config.gridDim = blocks;
-    config.blockDim = RKI_CUDA_SLICE_THREADS;
-    config.dynamicSmemBytes = shared;
-    config.stream = device->stream;
-    config.attrs = &together;
-    config.numAttrs = 1;
-    return rki_cuda_check(device, cudaLaunchKernelEx(&config, kernel, call), what);
-}
 
 /* A slice of `columns` = 128 / KQ columns and `depth` rows (k) in shared memory. Within 4 KQ rows,
  * row 4 q + i stands at i KQ + q: what a warp reads at a time lies side by side. */

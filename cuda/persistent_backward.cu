@@ -155,9 +155,9 @@ template <int KQ, int ROWS>
 static int32_t queue(rki_cuda *device, const rki_cuda_lstm_backward *call)
 {
     layout<KQ, ROWS> at(call->hidden);
-    return rki_cuda_launch_together(device, "an LSTM, backward",
-        (unsigned)(call->slices.blocks * call->slices.groups), at.bytes(call->slices.most_rows),
-        lstm_back<KQ, ROWS>, *call);
+    return rki_cuda_launch_shared(device, "an LSTM, backward",
+        (unsigned)(call->slices.blocks * call->slices.groups), THREADS,
+        at.bytes(call->slices.most_rows), 1, lstm_back<KQ, ROWS>, *call);
 }
 
 int32_t rki_cuda_lstm_backward_queue(rki_cuda *device, const rki_cuda_lstm_backward *call)

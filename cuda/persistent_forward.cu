@@ -181,9 +181,9 @@ template <int KQ, int ROWS>
 static int32_t queue(rki_cuda *device, const rki_cuda_lstm_forward *call)
 {
     layout<KQ, ROWS> at(call->hidden);
-    return rki_cuda_launch_together(device, "an LSTM",
-        (unsigned)(call->slices.blocks * call->slices.groups), at.bytes(call->slices.most_rows),
-        lstm<KQ, ROWS>, *call);
+    return rki_cuda_launch_shared(device, "an LSTM",
+        (unsigned)(call->slices.blocks * call->slices.groups), THREADS,
+        at.bytes(call->slices.most_rows), 1, lstm<KQ, ROWS>, *call);
 }
 
 int32_t rki_cuda_lstm_forward_queue(rki_cuda *device, const rki_cuda_lstm_forward *call)

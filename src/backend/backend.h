@@ -26,10 +26,11 @@
 #include "backend/attention.h"
 #include "backend/decoding.h"
 #include "backend/norm.h"
+#include "backend/word2vec.h"
 #include "base/random.h"
 #include "tensor/tensor.h"
 
-#define RKI_BACKEND_ABI 3
+#define RKI_BACKEND_ABI 4
 
 /* What the library offers to a plug-in, which must not link to the library itself. */
 typedef struct rki_host {
@@ -408,6 +409,11 @@ typedef struct rki_backend {
     int32_t (*norm_backward)(void *self, const rki_norm_backward *call);
     int32_t (*relu)(void *self, int64_t count, const void *x, void *y);
     int32_t (*relu_backward)(void *self, int64_t count, const void *y, const void *dy, void *dx);
+
+    /* See word2vec.h; both NULL: word2vec trains on the CPU. The query fails with
+     * RNNKIT_E_UNSUPPORTED where a window is too large for the device. */
+    int32_t (*word2vec_scratch)(void *self, const rki_word2vec *of, size_t *bytes);
+    int32_t (*word2vec_train)(void *self, const rki_word2vec_train *call);
 } rki_backend;
 
 /* The one symbol that a plug-in exports (name: RKI_BACKEND_ENTRY). */

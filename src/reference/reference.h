@@ -125,6 +125,10 @@ int32_t rki_reference_relu(void *self, int64_t count, const void *x, void *y);
 int32_t rki_reference_relu_backward(
     void *self, int64_t count, const void *y, const void *dy, void *dx);
 
+/* word2vec.c */
+int32_t rki_reference_word2vec_scratch(void *self, const rki_word2vec *of, size_t *bytes);
+int32_t rki_reference_word2vec_train(void *self, const rki_word2vec_train *call);
+
 /* entry.c: the one symbol that is exported. */
 RNNKIT_API const rki_backend *rnnkit_backend_entry(void);
 

@@ -40,6 +40,7 @@ typedef struct operation {
     int shapes;
     void (*run)(bench *b, int shape);
     double tolerance; /* float32 against float64, relative to the array's largest element */
+    int (*offered)(const rki_backend *ops); /* NULL: by every device */
 } operation;
 
 void run_operation(const operation *op, int shape, const subject *on, int poison, outcome *out);

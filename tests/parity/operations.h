@@ -64,4 +64,9 @@ enum { NORM_SHAPES = 50, RELU_SHAPES = 24 };
 void run_norm(bench *b, int shape);
 void run_relu(bench *b, int shape);
 
+/* run_word2vec.c */
+enum { WORD2VEC_SHAPES = 90 };
+void run_word2vec(bench *b, int shape);
+int word2vec_offered(const rki_backend *ops);
+
 #endif

@@ -123,9 +123,10 @@ static test_case cases[MOST_CASES];
 static struct CMUnitTest tests[MOST_CASES];
 static size_t test_count;
 
-static void add_case(
-    const operation *op, const char *what, CMUnitTestFunction function, int place, const char *on)
+static void add_case(const operation *op, const char *what, CMUnitTestFunction function, int place,
+    const subject *on)
 {
+    if (op->offered != NULL && !op->offered(on->ops)) return;
     if (test_count == MOST_CASES) {
         fprintf(stderr, "there is room for %d cases\n", MOST_CASES);
         exit(1);
@@ -133,7 +134,7 @@ static void add_case(
     test_case *c = &cases[test_count];
     c->op = op;
     c->place = place;
-    snprintf(c->name, sizeof c->name, "%.20s %.10s %.31s", op->name, what, on);
+    snprintf(c->name, sizeof c->name, "%.20s %.10s %.31s", op->name, what, on->name);
     tests[test_count++] = (struct CMUnitTest){c->name, function, NULL, NULL, c};
 }
 
@@ -144,13 +145,13 @@ int main(int argc, char **argv)
     open_devices(NULL);
     for (int i = 0; i < operation_count; i++) {
         for (int place = 0; place < subject_count; place++) {
-            add_case(&operations[i], "parity", test_parity, place, subjects[place].name);
-            add_case(&operations[i], "nan", test_nan, place, subjects[place].name);
+            add_case(&operations[i], "parity", test_parity, place, &subjects[place]);
+            add_case(&operations[i], "nan", test_nan, place, &subjects[place]);
         }
         if (cuda_place > 0)
-            add_case(&operations[i], "repeat", test_repeat, cuda_place, subjects[cuda_place].name);
+            add_case(&operations[i], "repeat", test_repeat, cuda_place, &subjects[cuda_place]);
         for (int32_t isa = 0; isa < isa_count(); isa++)
-            add_case(&operations[i], "threads", test_threads, isa, subjects[1 + isa].name);
+            add_case(&operations[i], "threads", test_threads, isa, &subjects[1 + isa]);
     }
     int failed = _cmocka_run_group_tests("parity", tests, test_count, NULL, NULL);
     close_devices(NULL);

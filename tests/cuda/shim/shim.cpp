@@ -192,6 +192,19 @@ float __shfl_xor_sync(unsigned, float value, int lanes)
     return slots[running->number ^ (unsigned)lanes];
 }
 
+unsigned __ballot_sync(unsigned, int vote)
+{
+    block *of = running->of;
+    unsigned first = running->number / WARP * WARP, votes = 0;
+    barrier *warp = &of->warps[running->number / WARP];
+    float *slots = of->shuffled.data() + (warp->turn & 1) * (of->shuffled.size() / 2);
+    slots[running->number] = vote ? 1.0f : 0.0f;
+    wait_at(warp);
+    for (unsigned i = 0; i < WARP && first + i < of->shuffled.size() / 2; i++)
+        votes |= (unsigned)(slots[first + i] != 0.0f) << i;
+    return votes;
+}
+
 float4 *shim_shared()
 {
     return running->of->shared.data();
