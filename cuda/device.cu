@@ -245,8 +245,8 @@ static int32_t check_wishes(const rki_host *host, int32_t index, rki_dtype dtype
     return RNNKIT_OK;
 }
 
-int32_t rki_cuda_open(
-    const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self)
+int32_t rki_cuda_open(const rki_host *host, int32_t index, rki_dtype dtype, rki_precision precision,
+    int64_t threads, void **self)
 {
     (void)threads;
     RKI_TRY(check_wishes(host, index, dtype));
@@ -256,6 +256,7 @@ int32_t rki_cuda_open(
     memset(device, 0, sizeof *device);
     device->host = *host;
     device->index = index;
+    device->precision = precision;
     int32_t status = open_device(device);
     if (status < 0) {
         host->release(device, host->user);

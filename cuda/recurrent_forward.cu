@@ -194,12 +194,14 @@ struct pass {
     float *reset_h, *projected, *c_run, *h_first, *x, *y;
     int64_t ldx, ldy;
     unsigned *counters;
+    void *factors;
     rki_cuda_zoneout zoneout_h, zoneout_c;
 };
 
 /* What of the scratch is in use, and how much that is; x and y are packed there. */
 struct scratch {
     float *a, *gates, *u, *q, *reset_h, *projected, *c_run, *h_first, *x, *y, *counters;
+    void *factors; /* of the input product */
     size_t bytes;
 };
 
@@ -223,6 +225,7 @@ static scratch scratch_cut(
     s.x = cutter.cut(packed, rows * layer->input);
     s.y = cutter.cut(packed, rows * layer->output);
     s.counters = cutter.cut(lstm_cell, device->multiprocessors);
+    s.factors = cutter.cut_bytes(rki_cuda_narrow_bytes(device, rows, width, layer->input));
     s.bytes = cutter.used;
     return s;
 }
@@ -275,6 +278,7 @@ static void place_arrays(pass *p, const void *stash_block, const void *scratch_b
     const rki_recurrent *layer = p->layer;
     scratch s = scratch_cut(p->device, layer, p->plan.packed, scratch_block);
     p->counters = reinterpret_cast<unsigned *>(s.counters);
+    p->factors = s.factors;
     p->u = s.u;
     p->reset_h = s.reset_h;
     p->projected = s.projected;
@@ -409,8 +413,9 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices, const floa
 /* The steps, from states in rank order. */
 static int32_t queue_steps(pass *p, const float *h0)
 {
-    RKI_TRY(rki_cuda_multiply(p->device, p->plan.positions, p->width, p->layer->input,
-        {p->x, p->ldx, 0}, {floats(p->weights->weight_ih), p->layer->input, 1}, p->a, p->width, 0));
+    RKI_TRY(rki_cuda_multiply_all(p->device, p->plan.positions, p->width, p->layer->input,
+        {p->x, p->ldx, 0}, {floats(p->weights->weight_ih), p->layer->input, 1}, p->a, p->width, 0,
+        p->factors));
     rki_cuda_slices slices = rki_cuda_slices_plan(p->device, p->layer);
     if (slices.units > 0) return queue_together(p, &slices, h0);
     for (int64_t k = 0; k < p->plan.steps; k++) {

@@ -43,6 +43,16 @@ typedef struct rki_host {
     void *user;
 } rki_host;
 
+/* What the factors of large products are rounded to: of gemm, of softmax_loss, of recurrent layers
+ * with their input and for the gradients of their weights and input; in all shapes, so that a row's
+ * result does not depend on its company. Arrays, sums, and everything else stay in the device's
+ * type. */
+typedef enum rki_precision {
+    RKI_PRECISION_FULL = 0, /* not at all */
+    RKI_PRECISION_TF32,     /* 11 bits */
+    RKI_PRECISION_BF16      /* 8 bits */
+} rki_precision;
+
 /* c[m][n] = op(a) op(b) + bias + (accumulate ? c : 0), op(a) being [m][k], op(b) [k][n]. */
 typedef struct rki_gemm {
     int transpose_a, transpose_b; /* a is stored as [k][m], b as [n][k] */
@@ -345,8 +355,8 @@ typedef struct rki_backend {
     /* What stands behind it, for rnnkit_build_info(): "OpenBLAS 0.3.21 ..., avx512". */
     void (*describe)(char *text, size_t capacity);
 
-    int32_t (*open)(
-        const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self);
+    int32_t (*open)(const rki_host *host, int32_t index, rki_dtype dtype, rki_precision precision,
+        int64_t threads, void **self);
     void (*close)(void *self);
 
     /* Device memory, zeroed, 64-byte aligned at least. */

@@ -7,6 +7,10 @@
 extern const operation operations[];
 extern const int operation_count;
 
+/* Those that rki_precision changes. */
+extern const operation narrow_operations[];
+extern const int narrow_operation_count;
+
 /* run_matrix.c */
 enum { GEMM_SHAPES = 160, ADD_SCALED_SHAPES = 24, COLUMN_SUM_SHAPES = 24 };
 void run_gemm(bench *b, int shape);

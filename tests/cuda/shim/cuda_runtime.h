@@ -71,6 +71,12 @@ static inline float4 atomicAdd(float4 *at, float4 value)
     return make_float4(atomicAdd(&at->x, value.x), atomicAdd(&at->y, value.y),
         atomicAdd(&at->z, value.z), atomicAdd(&at->w, value.w));
 }
+static inline unsigned __float_as_uint(float value)
+{
+    unsigned bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
 static inline int __popc(unsigned bits)
 {
     return __builtin_popcount(bits);
