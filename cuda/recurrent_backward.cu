@@ -61,7 +61,7 @@ static scratch scratch_cut(
     s.dy = cutter.cut(packed, rows * output);
     s.dx = cutter.cut(packed, rows * layer->input);
     s.c_first = cutter.cut(packed && lstm, batch * hidden);
-    s.counters = cutter.cut(lstm, device->multiprocessors);
+    s.counters = cutter.cut(1, device->multiprocessors);
     s.factors = cutter.cut_bytes(factors_bytes(device, layer));
     s.bytes = cutter.used;
     return s;
@@ -224,7 +224,7 @@ static int32_t queue_step(pass *p, int64_t k)
 static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
 {
     const scratch *s = &p->scratch_;
-    rki_cuda_lstm_backward call = {};
+    rki_cuda_backward call = {};
     call.slices = *slices;
     call.walk = rki_cuda_walk_of(&p->plan);
     call.hidden = p->layer->hidden;
@@ -237,7 +237,10 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
     call.dhn = floats(p->call->dhn);
     call.dcn = floats(p->call->dcn);
     call.ranks = p->plan.ranks;
-    call.ds = s->ds_a;
+    call.h_before = s->previous;
+    call.u_n = p->stash.u_n;
+    call.ds_a = s->ds_a;
+    call.ds_u = s->ds_u;
     call.carry_h = s->carry_h;
     call.carry_c = s->carry_c;
     call.arrived = reinterpret_cast<unsigned *>(s->counters);
@@ -245,7 +248,7 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
         cudaMemsetAsync(
             s->counters, 0, (size_t)slices->groups * sizeof(unsigned), p->device->stream),
         "clearing counters"));
-    return rki_cuda_lstm_backward_queue(p->device, &call);
+    return rki_cuda_backward_queue(p->device, p->layer->cell, &call);
 }
 
 static int32_t queue_steps(pass *p)

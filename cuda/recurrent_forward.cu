@@ -224,7 +224,7 @@ static scratch scratch_cut(
     s.h_first = cutter.cut(packed, layer->batch * layer->output);
     s.x = cutter.cut(packed, rows * layer->input);
     s.y = cutter.cut(packed, rows * layer->output);
-    s.counters = cutter.cut(lstm_cell, device->multiprocessors);
+    s.counters = cutter.cut(1, device->multiprocessors);
     s.factors = cutter.cut_bytes(rki_cuda_narrow_bytes(device, rows, width, layer->input));
     s.bytes = cutter.used;
     return s;
@@ -389,7 +389,7 @@ static int32_t queue_step(pass *p, int64_t k, const float *before, int64_t ld_be
 /* The steps in one kernel. */
 static int32_t queue_together(pass *p, const rki_cuda_slices *slices, const float *h0)
 {
-    rki_cuda_lstm_forward call = {};
+    rki_cuda_forward call = {};
     call.slices = *slices;
     call.walk = rki_cuda_walk_of(&p->plan);
     call.hidden = p->layer->hidden;
@@ -402,12 +402,14 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices, const floa
     call.y = p->y;
     call.c_run = p->c_run;
     call.c_all = p->c_all;
+    call.u_n = p->u_n;
+    call.training = p->layer->training;
     call.arrived = p->counters;
     RKI_TRY(rki_cuda_check(p->device,
         cudaMemsetAsync(
             p->counters, 0, (size_t)slices->groups * sizeof(unsigned), p->device->stream),
         "clearing counters"));
-    return rki_cuda_lstm_forward_queue(p->device, &call);
+    return rki_cuda_forward_queue(p->device, p->layer->cell, &call);
 }
 
 /* The steps, from states in rank order. */

@@ -28,9 +28,9 @@ static const unsigned ALL = 0xFFFFFFFFu;
 
 /* The warp's shared memory, in floats. Slot n of values and changes has the row of word n modulo
  * `ring`; with CBOW there is one more slot, for the mean. */
-struct layout {
+struct window_layout {
     int stride, ring, changes, outputs, gradients, plan;
-    __device__ explicit layout(const rki_cuda_word2vec &c)
+    __device__ explicit window_layout(const rki_cuda_word2vec &c)
         : stride((int)c.stride), ring(2 * (int)c.window + 1),
           changes((ring + (c.cbow ? 1 : 0)) * stride), outputs(2 * changes),
           gradients(outputs + OUTPUTS * stride),
@@ -50,7 +50,7 @@ size_t rki_cuda_window_bytes(const rki_word2vec *of)
 
 struct walk {
     const rki_cuda_word2vec &c;
-    layout at;
+    window_layout at;
     float *values, *changes, *outputs, *gradients;
     int32_t *plan;
     const int32_t *words; /* of the block */

@@ -1,13 +1,13 @@
 /* Times one recurrent layer's training pass (forward and backward) or forward pass, through the
  * public API, and prints one line of key=value. pytorch/rnn_step.py does the same.
  *
- *     rnn_step train|run CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS
+ *     rnn_step train|run CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS [DEVICE]
  *
  * CELL     elman, gru or lstm; OPTIONS: of the layer, or - for none
  * LENGTHS  full, or mixed: row b has 1 + (b * 37) % STEPS steps
  * The time is the median, after five passes that are not counted. x comes from an embedding, so
  * that the gradient by x is computed too; the output is pooled to its mean, so that all steps get
- * one.
+ * one. A training pass reads its loss, for which a device must have done the pass before.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +61,8 @@ static void pass(bench *b)
     must(rnnkit_rnn_pool(b->rnn, b->tape, y, b->lengths, "pooling=mean", &pooled));
     must(rnnkit_pointwise_loss(
         b->tape, "squared_error", pooled, b->targets, b->batch * b->outputs, NULL, 0, NULL, &loss));
+    double value;
+    must(rnnkit_tensor_item(loss, &value));
     must(rnnkit_tape_backward(b->tape, loss));
     must(rnnkit_model_clear_gradients(b->model));
 }
@@ -97,7 +99,7 @@ static void create(bench *b, char **words)
     b->batch = atoll(words[3]);
     b->steps = atoll(words[4]);
     snprintf(options, sizeof options, "threads=%d seed=1", atoi(words[9]));
-    must(rnnkit_context_create("cpu", options, &b->context));
+    must(rnnkit_context_create(words[11] != NULL ? words[11] : "cpu", options, &b->context));
     must(rnnkit_model_create(b->context, &b->model));
     must(rnnkit_tape_create(b->context, b->train ? "train=1" : "train=0", &b->tape));
     must(rnnkit_embedding_create(b->model, "x", WORDS, inputs, NULL, &b->embedding));
@@ -119,8 +121,9 @@ static void create(bench *b, char **words)
 int main(int argc, char **argv)
 {
     bench b = {0};
-    if (argc != 11) {
-        fputs("rnn_step train|run CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS\n",
+    if (argc != 11 && argc != 12) {
+        fputs("rnn_step train|run CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS "
+              "[DEVICE]\n",
             stderr);
         return 2;
     }

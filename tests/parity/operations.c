@@ -36,7 +36,6 @@ const int operation_count = sizeof operations / sizeof operations[0];
 const operation narrow_operations[] = {
     {"gemm", GEMM_SHAPES, run_gemm, 2e-6, NULL, 1},
     {"recurrent", RECURRENT_SHAPES, run_recurrent, 4e-2, NULL, 1},
-    {"recurrent_large", RECURRENT_LARGE_SHAPES, run_recurrent_large, 1e-2, NULL, 1},
     {"recurrent_step", STEP_SHAPES, run_recurrent_step, 2e-6, NULL, 1},
     {"softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_loss, 1e-2, NULL, 1},
 };

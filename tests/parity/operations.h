@@ -33,7 +33,7 @@ void run_recurrent_step(bench *b, int shape);
 void run_pool(bench *b, int shape);
 
 /* run_large.c */
-enum { RECURRENT_LARGE_SHAPES = 12 };
+enum { RECURRENT_LARGE_SHAPES = 24 };
 void run_recurrent_large(bench *b, int shape);
 
 /* run_softmax_loss.c */

@@ -46,6 +46,13 @@ jmp_buf scheduler;
 ucontext_t scheduler_entry;
 const std::function<void()> *job;
 
+/* SHIM_SHARED in the environment makes the device one with less, where kernels are cut up finer. */
+size_t shared_memory()
+{
+    const char *text = getenv("SHIM_SHARED");
+    return text == nullptr ? (size_t)SHARED : (size_t)atol(text);
+}
+
 void set_indices(const fiber *f)
 {
     blockIdx = f->of->index;
@@ -156,7 +163,8 @@ cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void(
 {
     unsigned blocks = config->gridDim.x * config->gridDim.y * config->gridDim.z;
     int together = config->numAttrs > 0 && config->attrs[0].val.cooperative;
-    if (blocks == 0 || config->dynamicSmemBytes > SHARED || (together && blocks > PROCESSORS))
+    if (blocks == 0 || config->dynamicSmemBytes > shared_memory() ||
+        (together && blocks > PROCESSORS))
         return 1;
     job = &thread;
     blockDim = config->blockDim;
@@ -269,7 +277,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *about, int)
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int)
 {
     *value = attribute == cudaDevAttrMultiProcessorCount            ? PROCESSORS
-             : attribute == cudaDevAttrMaxSharedMemoryPerBlockOptin ? SHARED
+             : attribute == cudaDevAttrMaxSharedMemoryPerBlockOptin ? (int)shared_memory()
                                                                     : 1;
     return cudaSuccess;
 }
