@@ -13,7 +13,7 @@
 #include "word2vec/sample.h"
 #include "word2vec/word2vec.h"
 
-enum { RKI_W2V_STRETCH = 32, RKI_W2V_LOCALS = 16, RKI_W2V_STALE = 64, RKI_W2V_STALE_REMOTE = 256 };
+enum { RKI_W2V_STRETCH = 32, RKI_W2V_LOCALS = 16, RKI_W2V_STALE = 64 };
 
 /* How often training on one word is expected to change the row that is changed most, of the input
  * and of the output matrix. */

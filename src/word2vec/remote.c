@@ -9,20 +9,26 @@
  * travels while another's is trained on. */
 enum { CHUNK_BLOCKS = 64, STEP_CHUNKS = 4 };
 
+/* Changes of a row that may know nothing of each other, and the part of the text that may be in
+ * training at once: one word of so many. docs/backends.md has what speaks for them. */
+enum { STALE = 256, PART = 1000 };
+
 static const rki_device *device_of(const rnnkit_word2vec *word2vec)
 {
     return rki_w2v_context(word2vec)->device;
 }
 
 /* How many words may be trained at the same time: so few that no row is expected to be changed more
- * than RKI_W2V_STALE_REMOTE times by those that have not seen each other's changes. A word in
- * training holds changes back of its output rows alone, but of the input rows all around it. */
+ * than STALE times by those that have not seen each other's changes, and that a short text does not
+ * pass by before anything of it was learned. A word in training holds changes back of its output
+ * rows alone, but of the input rows all around it. */
 static int64_t most_together(const rnnkit_word2vec *word2vec)
 {
     double input, output, around = (double)(2 * word2vec->settings.window + 1);
     rki_w2v_local_changes(word2vec, &input, &output);
     double most = input * around > output ? input * around : output;
-    double together = RKI_W2V_STALE_REMOTE / most;
+    double together = STALE / most, part = (double)word2vec->text.count / (PART * around);
+    if (part < together) together = part;
     return together < 1 ? 1 : together > 1 << 20 ? 1 << 20 : (int64_t)together;
 }
 
