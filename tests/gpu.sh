@@ -96,7 +96,7 @@ python=${TORCH_PYTHON:-python3} tables=words
 "$python" -c 'import torch' 2>/dev/null && tables="words layers steps"
 if [ $bench = 1 ]; then
     "$python" tests/bench/gpu.py --programs "$tests" --rounds "$rounds" --seconds "$seconds" \
-        --words "$words" --tables $tables | tee "$out/bench.md"
+        --words "$words" --tables $tables | tee "$out/bench.md" || failures=$((failures + 1))
 fi
 
 echo

@@ -90,8 +90,9 @@ int32_t rki_device_open(
     int automatic = strcmp(name, "auto") == 0;
     const rki_backend *ops = rki_backend_find(automatic ? "cuda" : name, reason);
     if (ops == NULL && automatic) {
-        snprintf(
-            context->note, sizeof context->note, "device auto: the CPU, because %.400s", reason);
+        snprintf(context->note, sizeof context->note, "device auto: the CPU%s, because %.400s",
+            precision == RKI_PRECISION_FULL ? "" : " with precision=full", reason);
+        precision = RKI_PRECISION_FULL;
         ops = rki_backend_find("cpu", reason);
     }
     if (ops == NULL) return rki_fail(RNNKIT_E_BACKEND, "device '%s': %s", device, reason);

@@ -31,10 +31,14 @@ def names():
     return [line.split()[0] for line in lines if line and line[0] != "#"]
 
 
+FAILED = []  # commands
+
+
 def measure(command):
     """The figures that a program prints as key=value; None where it fails."""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
+        FAILED.append(command)
         print(f"{' '.join(map(str, command))}: {done.stderr.strip()[-300:]}", file=sys.stderr)
         return None
     return dict(pair.split("=", 1) for pair in done.stdout.split())
@@ -103,6 +107,7 @@ def main():
     for place, table in enumerate(given.tables):
         print(end="\n" if place else "")
         tables[table](given)
+    sys.exit(1 if FAILED else 0)
 
 
 if __name__ == "__main__":
