@@ -119,6 +119,8 @@ const argument_row settings_rows[] = {
         "processors to use; 0: all"},
     {ARGUMENT_TEXT, EVERY, "device", "NAME", "auto", AT(device), 0, 0, 0,
         "auto, cpu, cuda, cuda:1 or reference"},
+    {ARGUMENT_CHOICE, TRAIN, "precision", "full|tf32|bf16", "full", AT(precision), 0, 0, 0,
+        "on cuda: what the factors of large products are rounded to"},
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

@@ -41,7 +41,7 @@ typedef struct settings {
     int64_t length, top_k;
     double temperature, top_p, repetition_penalty;
 
-    const char *device;
+    const char *device, *precision;
     int64_t threads;
 } settings;
 

@@ -64,8 +64,7 @@ static void draw_batches(trainer *t)
             &t->work, &state, t->ids + i * places, t->targets + i * places, RNNKIT_IGNORE);
 }
 
-static void build(
-    trainer *t, const char *device, const char *precision, const char *threads)
+static void build(trainer *t, const char *device, const char *precision, const char *threads)
 {
     const workload *w = &t->work;
     char options[128];
