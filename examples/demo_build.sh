@@ -1,10 +1,34 @@
-# What the demos share; they read it with `.` from the folder above, and set nothing before.
+# What the demos share; they read it with `.` before anything else, and it goes to the folder above.
 # Defines $build, where all that a demo makes stands, and these:
 
 build=build/demo
 
 packages=(gcc libc6-dev cmake ninja-build pkg-config
     libopenblas-dev libcjson-dev libutf8proc-dev librandom123-dev)
+
+usage() { # the comment that the demo begins with, without its #
+    sed -n '2,/^set /{s/^# \{0,1\}//;/^set /d;p}' "$0"
+}
+
+# COUNT WORD...: reads a demo's words: none, or COUNT files of the reader's own, whose paths go to the
+# array `own`. Then goes to the folder of the whole tree.
+read_words() {
+    local count=$1 word
+    own=()
+    shift
+    if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+        usage
+        exit
+    elif [[ ${1:-} == -* ]] || { [ $# != 0 ] && [ $# != "$count" ]; }; then
+        usage >&2
+        exit 1
+    fi
+    for word in "$@"; do
+        own+=("$(realpath -- "$word")")
+        [ -f "$word" ] && [ -r "$word" ] || { echo "$0: cannot read $word" >&2; exit 1; }
+    done
+    cd "$(dirname "$0")/.."
+}
 
 quietly() { # COMMAND...: what it says goes to a file, and to the screen when it fails
     "$@" >"$build/log" 2>&1 || { tail -30 "$build/log" >&2; exit 1; }

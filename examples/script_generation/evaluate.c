@@ -126,7 +126,7 @@ static int evaluate_model(
     evaluation what;
     double loss;
     int64_t predicted;
-    int outcome = network_open(net, context, options->model);
+    int outcome = network_open(net, context, options->model, options->weights);
 
     if (outcome != OUTCOME_OK) return outcome;
     if (failed(rnnkit_model_vocab(net->model, &vocab))) return OUTCOME_FAILED;

@@ -183,7 +183,8 @@ static int open_generator(writer *target)
         " seed=%" PRId64,
         options->temperature, options->top_k, options->top_p, options->repetition_penalty,
         options->length, target->seed);
-    if (network_open(&target->net, target->context, options->model) != OUTCOME_OK ||
+    if (network_open(&target->net, target->context, options->model, options->weights) !=
+            OUTCOME_OK ||
         failed(rnnkit_model_vocab(target->net.model, &target->vocab)) ||
         failed(rnnkit_generator_create(target->net.embedding, target->net.lstm, target->net.linear,
             target->vocab, text, &target->generator)))

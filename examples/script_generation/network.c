@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../common/console.h"
+#include "../common/model.h"
 
 /* As output weights, a table drawn from N(0, 1) would start with wild guesses: a tied one starts
  * with rows of length one. */
@@ -52,9 +53,9 @@ int network_create(network *target, rnnkit_context *context, const settings *opt
         target->tied ? "tie=embedding" : NULL, &target->linear));
 }
 
-int network_open(network *target, rnnkit_context *context, const char *path)
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights)
 {
-    if (failed(rnnkit_model_open(context, path, &target->model))) return OUTCOME_FAILED;
+    if (model_open(context, path, weights, &target->model) != OUTCOME_OK) return OUTCOME_FAILED;
     if (rnnkit_embedding_find(target->model, "embedding", &target->embedding) < 0 ||
         rnnkit_rnn_find(target->model, "lstm", &target->lstm) < 0 ||
         rnnkit_linear_find(target->model, "linear", &target->linear) < 0 ||

@@ -21,8 +21,8 @@ typedef struct network {
 int network_create(
     network *target, rnnkit_context *context, const settings *options, int64_t words);
 
-/* The network of a model file. */
-int network_open(network *target, rnnkit_context *context, const char *path);
+/* The network of a model file; weights: as --weights says. */
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights);
 
 void network_close(network *target);
 

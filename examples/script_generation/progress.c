@@ -91,17 +91,10 @@ static void done(const run_done *run)
     console_line("to repeat: %s", run->command);
 }
 
-static void interrupted(const run_interrupted *run)
-{
-    console_line("interrupted after update %lld of %lld; saved in %s", (long long)run->update,
-        (long long)run->updates, run->checkpoint);
-    console_line("to go on: %s", run->command);
-}
-
 const report *report_for_people(int terminal)
 {
-    static const report rewritten = {0.2, start, progress_rewritten, epoch, done, interrupted};
-    static const report lines = {10, start, progress_line, epoch, done, interrupted};
+    static const report rewritten = {0.2, start, progress_rewritten, epoch, done};
+    static const report lines = {10, start, progress_line, epoch, done};
 
     return terminal ? &rewritten : &lines;
 }

@@ -41,18 +41,12 @@ typedef struct run_done {
     const char *model, *command;
 } run_done;
 
-typedef struct run_interrupted {
-    int64_t update, updates;
-    const char *checkpoint, *command; /* how to go on */
-} run_interrupted;
-
 typedef struct report {
     double interval; /* seconds between two calls of `progress` */
     void (*start)(const run_start *run);
     void (*progress)(const run_progress *run);
     void (*epoch)(const run_epoch_end *run);
     void (*done)(const run_done *run);
-    void (*interrupted)(const run_interrupted *run);
 } report;
 
 /* progress.c; `terminal`: rewrite one line in place. */

@@ -1,5 +1,5 @@
-/* The report for programs: one JSON object a line, events start, progress, epoch, done,
- * interrupted. Times are in seconds, losses in nats per token; what does not exist is null.
+/* The report for programs: one JSON object a line, events start, progress, epoch, done;
+ * interrupted is told by resume.h. Times are in seconds, losses in nats per token; what does not exist is null.
  */
 #include <math.h>
 
@@ -85,19 +85,9 @@ static void done(const run_done *run)
     json_end();
 }
 
-static void interrupted(const run_interrupted *run)
-{
-    json_begin("interrupted");
-    json_integer("update", run->update);
-    json_integer("updates", run->updates);
-    json_text("checkpoint", run->checkpoint);
-    json_text("command", run->command);
-    json_end();
-}
-
 const report *report_for_programs(void)
 {
-    static const report programs = {1, start, progress, epoch, done, interrupted};
+    static const report programs = {1, start, progress, epoch, done};
 
     return &programs;
 }

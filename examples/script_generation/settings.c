@@ -4,6 +4,8 @@
  */
 #include "settings.h"
 
+#include "../common/rows.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,30 +14,22 @@
 #define GENERATE  COMMAND_GENERATE
 #define EVALUATE  COMMAND_EVALUATE
 #define EVERY     (COMMAND_TRAIN | COMMAND_GENERATE | COMMAND_EVALUATE)
-#define SEEDS     9007199254740992.0 /* 2^53 */
-#define SIZES     1048576.0
 
 const argument_row settings_rows[] = {
-    {.type = ARGUMENT_HEADING, .help = "Files"},
+    ROW_HEADING("Files"),
     {ARGUMENT_LIST, TRAIN | EVALUATE, "corpus", "FILE...", NULL, AT(corpus), 0, 0, 0,
         "text to read, in UTF-8; - is standard input"},
-    {ARGUMENT_TEXT, TRAIN, "model", "FILE", NULL, AT(model), 0, 0, 0,
-        "the result: the weights of the epoch with the best validation loss"},
+    ROW_MODEL_OUT(TRAIN),
     {ARGUMENT_TEXT, GENERATE | EVALUATE, "model", "FILE", NULL, AT(model), 0, 0, 0,
         "a model or checkpoint that train wrote"},
-    {ARGUMENT_TEXT, TRAIN, "checkpoint", "FILE", "", AT(checkpoint), 0, 0, 0,
-        "save the whole run here after each epoch; without it only Ctrl-C saves, as "
-        "MODEL.checkpoint"},
-    {ARGUMENT_INTEGER, TRAIN, "checkpoint-minutes", "N", "10", AT(checkpoint_minutes), 0, 100000, 0,
-        "and every N minutes within an epoch; 0: not"},
-    {ARGUMENT_FLAG, TRAIN, "resume", NULL, "no", AT(resume), 0, 0, 0,
-        "go on from the checkpoint; the options that were saved in it apply"},
+    ROW_CHECKPOINT(TRAIN),
+    ROW_CHECKPOINT_MINUTES(TRAIN),
+    ROW_RESUME(TRAIN),
     {ARGUMENT_TEXT, TRAIN, "plot", "FILE", "", AT(plot), 0, 0, 0,
         "draw the loss curves into this SVG file"},
-    {ARGUMENT_FLAG, EVERY, "json", NULL, "no", AT(json), 0, 0, 0,
-        "print one JSON object a line instead"},
+    ROW_JSON(EVERY),
 
-    {.type = ARGUMENT_HEADING, .help = "Text"},
+    ROW_HEADING("Text"),
     {ARGUMENT_CHOICE, TRAIN, "unit", "word|char|byte", "word", AT(unit), 0, 0, MARK_RECORDED,
         "what the model reads and writes one at a time"},
     {ARGUMENT_FLAG, TRAIN, "lowercase", NULL, "with words", AT(lowercase), 0, 0, MARK_RECORDED,
@@ -49,10 +43,10 @@ const argument_row settings_rows[] = {
     {ARGUMENT_NUMBER, EVALUATE, "last", "FRACTION", "1", AT(last), 0, 1, 0,
         "measure only this part, at the end of the text"},
 
-    {.type = ARGUMENT_HEADING, .help = "Network"},
-    {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "256", AT(embedding), 1, SIZES, MARK_RECORDED,
+    ROW_HEADING("Network"),
+    {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "256", AT(embedding), 1, ROW_SIZES, MARK_RECORDED,
         "numbers that stand for a word"},
-    {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "256", AT(hidden), 1, SIZES, MARK_RECORDED,
+    {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "256", AT(hidden), 1, ROW_SIZES, MARK_RECORDED,
         "units in an LSTM layer"},
     {ARGUMENT_INTEGER, TRAIN, "layers", "N", "1", AT(layers), 1, 64, MARK_RECORDED, "LSTM layers"},
     {ARGUMENT_NUMBER, TRAIN, "dropout", "RATE", "0.3", AT(dropout), 0, 0.99, MARK_RECORDED,
@@ -65,15 +59,15 @@ const argument_row settings_rows[] = {
         "an update moves only the embedding's rows of words that were read (not when tied); "
         "--no-sparse: all, as PyTorch does unless told otherwise"},
 
-    {.type = ARGUMENT_HEADING, .help = "Training"},
+    ROW_HEADING("Training"),
     {ARGUMENT_CHOICE, TRAIN, "windows", "contiguous|sliding", "contiguous", AT(windows), 0, 0,
         MARK_RECORDED,
         "contiguous: the text is read on and on and the state carried over; sliding: from a zero "
         "state the word behind every window of --steps words is predicted, and other defaults "
         "apply"},
-    {ARGUMENT_INTEGER, TRAIN, "batch", "N", "32", AT(batch), 1, SIZES, MARK_RECORDED,
+    {ARGUMENT_INTEGER, TRAIN, "batch", "N", "32", AT(batch), 1, ROW_SIZES, MARK_RECORDED,
         "places of the text that are read side by side"},
-    {ARGUMENT_INTEGER, TRAIN, "steps", "N", "32", AT(steps), 1, SIZES, MARK_RECORDED,
+    {ARGUMENT_INTEGER, TRAIN, "steps", "N", "32", AT(steps), 1, ROW_SIZES, MARK_RECORDED,
         "words an update looks at in each place"},
     {ARGUMENT_INTEGER, TRAIN, "epochs", "N", "10", AT(epochs), 1, 1e9, MARK_RECORDED | MARK_LENGTH,
         "times the text is read"},
@@ -83,8 +77,7 @@ const argument_row settings_rows[] = {
         "measure the speed and set --updates so that training takes about so long; 0: no limit"},
     {ARGUMENT_NUMBER, TRAIN, "lr", "RATE", "0.003", AT(lr), 0, 1000, MARK_RECORDED,
         "learning rate at its highest; 0: the optimiser's own default"},
-    {ARGUMENT_NUMBER, TRAIN, "clip", "NORM", "1", AT(clip), 0, 1e9, MARK_RECORDED,
-        "largest norm of the gradient; 0: any"},
+    ROW_CLIP(TRAIN, MARK_RECORDED),
     {ARGUMENT_CHOICE, TRAIN, "optimizer", "sgd|adam|adamw|rmsprop|adagrad", "adam", AT(optimizer),
         0, 0, MARK_RECORDED, "update rule"},
     {ARGUMENT_TEXT, TRAIN, "optimizer-options", "TEXT", "", AT(optimizer_options), 0, 0,
@@ -93,10 +86,9 @@ const argument_row settings_rows[] = {
         AT(schedule), 0, 0, MARK_RECORDED, "how the learning rate changes"},
     {ARGUMENT_TEXT, TRAIN, "schedule-options", "TEXT", "", AT(schedule_options), 0, 0,
         MARK_RECORDED, "more about it, as in \"warmup=200 floor=1e-5\"; see below"},
-    {ARGUMENT_INTEGER, TRAIN, "seed", "N", "1", AT(seed), 0, SEEDS, MARK_RECORDED,
-        "the same seed gives the same model"},
+    ROW_SEED(TRAIN, MARK_RECORDED),
 
-    {.type = ARGUMENT_HEADING, .help = "Writing"},
+    ROW_HEADING("Writing"),
     {ARGUMENT_TEXT, GENERATE, "prime", "TEXT", "", AT(prime), 0, 0, 0,
         "the text begins so; \\n is a line feed"},
     {ARGUMENT_INTEGER, GENERATE, "length", "N", "200", AT(length), 0, 1e15, 0,
@@ -111,14 +103,13 @@ const argument_row settings_rows[] = {
         "draw from the likeliest words that make up P together"},
     {ARGUMENT_NUMBER, GENERATE, "repetition-penalty", "X", "1", AT(repetition_penalty), 0.01, 100,
         0, "make words that were just written less likely; 1: not"},
-    {ARGUMENT_INTEGER, GENERATE, "seed", "N", "-1", AT(seed), -1, SEEDS, 0,
+    {ARGUMENT_INTEGER, GENERATE, "seed", "N", "-1", AT(seed), -1, ROW_SEEDS, 0,
         "the same seed gives the same text; -1: a new one each time"},
 
-    {.type = ARGUMENT_HEADING, .help = "Machine"},
-    {ARGUMENT_INTEGER, EVERY, "threads", "N", "0", AT(threads), 0, 4096, 0,
-        "processors to use; 0: all"},
-    {ARGUMENT_TEXT, EVERY, "device", "NAME", "auto", AT(device), 0, 0, 0,
-        "auto, cpu, cuda, cuda:1 or reference"},
+    ROW_HEADING("Machine"),
+    ROW_THREADS(EVERY, "0", "processors to use; 0: all"),
+    ROW_DEVICE(EVERY),
+    ROW_WEIGHTS(GENERATE | EVALUATE),
     {ARGUMENT_CHOICE, TRAIN, "precision", "full|tf32|bf16", "full", AT(precision), 0, 0, 0,
         "on cuda: what the factors of large products are rounded to"},
 };
@@ -150,6 +141,18 @@ int settings_end_with_the_run(const settings *options)
 {
     return strcmp(options->schedule, "linear") == 0 || strcmp(options->schedule, "cosine") == 0;
 }
+
+static int keeps_length(const void *options)
+{
+    return settings_end_with_the_run(options);
+}
+
+static int uses_alternates(const void *options)
+{
+    return settings_are_sliding(options);
+}
+
+const record_kind settings_record = {"script_generation", "corpus", keeps_length, uses_alternates};
 
 static char escaped(char letter)
 {

@@ -6,13 +6,9 @@
 #include <stdint.h>
 
 #include "../common/arguments.h"
+#include "../common/record.h"
 
 enum { COMMAND_TRAIN = 1, COMMAND_GENERATE = 2, COMMAND_EVALUATE = 4 };
-
-/* Marks of a row: RECORDED options shape the result and go into the checkpoint, which a resumed run
- * has to agree with; of these, LENGTH ones may change where the schedule does not depend on them.
- */
-enum { MARK_RECORDED = 1, MARK_LENGTH = 2 };
 
 typedef struct settings {
     argument_list corpus;
@@ -41,13 +37,16 @@ typedef struct settings {
     int64_t length, top_k;
     double temperature, top_p, repetition_penalty;
 
-    const char *device, *precision;
+    const char *device, *precision, *weights;
     int64_t threads;
 } settings;
 
 extern const argument_row settings_rows[];
 extern const size_t settings_row_count;
 extern const argument_alternate settings_sliding[]; /* the defaults with sliding windows */
+
+/* How its runs are recorded. */
+extern const record_kind settings_record;
 
 int settings_are_sliding(const settings *options);
 

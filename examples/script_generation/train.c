@@ -9,9 +9,9 @@
 
 #include "../common/console.h"
 #include "../common/output.h"
+#include "../common/resume.h"
 #include "../common/system.h"
 #include "evaluate.h"
-#include "record.h"
 
 static int check_output(const settings *options, const char *name, const char *path)
 {
@@ -85,32 +85,10 @@ static void tell_start(const trainer *run)
     run->tell->start(&start);
 }
 
-/* The command with or without --resume; the caller frees it. */
-static char *command_text(const trainer *run, int resume)
-{
-    settings *options = run->options;
-    size_t flag = arguments_find(run->parsed, "resume");
-    size_t path = arguments_find(run->parsed, "checkpoint");
-    unsigned char had_path = run->parsed->given[path];
-    const char *checkpoint = options->checkpoint;
-    char *text;
-
-    run->parsed->given[flag] = (unsigned char)resume;
-    options->resume = resume;
-    if (resume) {
-        run->parsed->given[path] = 1;
-        options->checkpoint = run->checkpoint_path;
-    }
-    text = arguments_command(run->parsed);
-    run->parsed->given[path] = had_path;
-    options->checkpoint = checkpoint;
-    return text;
-}
-
 static int tell_done(const trainer *run)
 {
     const settings *options = run->options;
-    char *command = command_text(run, 0);
+    char *command = resume_command(run->parsed, 0, NULL);
     run_done done = {.train_loss = run->place.best_train_loss,
         .valid_loss = run->valid_tokens > 0 ? run->place.best_loss : NAN,
         .best_epoch = (int64_t)run->place.best_epoch,
@@ -122,7 +100,7 @@ static int tell_done(const trainer *run)
         .model = options->model,
         .command = command};
 
-    if (command == NULL) return fail("out of memory");
+    if (command == NULL) return OUTCOME_FAILED;
     run->tell->done(&done);
     free(command);
     return OUTCOME_OK;
@@ -130,18 +108,24 @@ static int tell_done(const trainer *run)
 
 static int tell_interrupted(trainer *run)
 {
-    char *command;
-    run_interrupted stop = {.update = (int64_t)run->place.update,
-        .updates = run->updates,
-        .checkpoint = run->checkpoint_path};
-
     if (train_save_run(run) != OUTCOME_OK) return OUTCOME_FAILED;
-    command = command_text(run, 1);
-    if (command == NULL) return fail("out of memory");
-    stop.command = command;
-    run->tell->interrupted(&stop);
-    free(command);
-    return OUTCOME_INTERRUPTED;
+    return resume_tell(run->parsed, run->options->json, (int64_t)run->place.update, run->updates,
+        run->checkpoint_path);
+}
+
+/* What generate and evaluate have to know, and what a run that goes on is compared with. */
+static int record_run(trainer *run, uint64_t fingerprint)
+{
+    const settings *options = run->options;
+    rnnkit_model *model = run->parts.net.model;
+    char steps[32];
+
+    snprintf(steps, sizeof steps, "%" PRId64, options->steps);
+    if (failed(rnnkit_model_set_entry(model, "script_generation.unit", options->unit)) ||
+        failed(rnnkit_model_set_entry(model, "script_generation.windows", options->windows)) ||
+        failed(rnnkit_model_set_entry(model, "script_generation.steps", steps)))
+        return OUTCOME_FAILED;
+    return record_options(&settings_record, model, run->parsed, fingerprint);
 }
 
 /* Everything that has to stand before the first update. */
@@ -158,13 +142,12 @@ static int prepare(trainer *run, const record *earlier)
     outcome = corpus_open(&run->text, run->context, options);
     if (outcome == OUTCOME_OK) outcome = split(run);
     if (outcome == OUTCOME_OK) outcome = corpus_fingerprint(&run->text, &fingerprint);
-    if (outcome == OUTCOME_OK && options->resume) outcome = record_check_text(earlier, fingerprint);
+    if (outcome == OUTCOME_OK && options->resume) outcome = record_check_data(earlier, fingerprint);
     if (outcome == OUTCOME_OK && options->minutes > 0 && !options->resume)
         outcome = train_calibrate(run);
     if (outcome == OUTCOME_OK) outcome = machine_open(run);
     if (outcome == OUTCOME_OK && options->resume) outcome = train_load_run(run);
-    if (outcome == OUTCOME_OK)
-        outcome = record_options(run->parts.net.model, run->parsed, fingerprint);
+    if (outcome == OUTCOME_OK) outcome = record_run(run, fingerprint);
     if (outcome == OUTCOME_OK && run->place.best_epoch > 0)
         outcome = record_check_model(earlier, options->model);
     return outcome;
@@ -175,7 +158,7 @@ static int train(trainer *run, record *earlier)
     int outcome;
 
     if (run->options->resume) {
-        if (record_read(earlier, run->checkpoint_path) != OUTCOME_OK ||
+        if (record_read(earlier, &settings_record, run->checkpoint_path) != OUTCOME_OK ||
             record_apply(earlier, run->parsed) != OUTCOME_OK)
             return OUTCOME_FAILED;
     }
@@ -198,14 +181,11 @@ int train_command(arguments *parsed)
 {
     settings *options = parsed->values;
     record earlier = {0};
-    size_t length = strlen(options->model) + sizeof ".checkpoint";
-    char *beside_model = malloc(length);
-    trainer run = {.parsed = parsed, .options = options};
+    char *path = resume_path(options->checkpoint, options->model);
+    trainer run = {.parsed = parsed, .options = options, .checkpoint_path = path};
     int outcome;
 
-    if (beside_model == NULL) return fail("out of memory");
-    snprintf(beside_model, length, "%s.checkpoint", options->model);
-    run.checkpoint_path = options->checkpoint[0] != '\0' ? options->checkpoint : beside_model;
+    if (path == NULL) return OUTCOME_FAILED;
     run.tell = options->json ? report_for_programs() : report_for_people(console_is_terminal());
     outcome = train(&run, &earlier);
     machine_close(&run.parts);
@@ -214,6 +194,6 @@ int train_command(arguments *parsed)
     curve_free(&run.valid_curve);
     rnnkit_context_destroy(run.context);
     record_free(&earlier);
-    free(beside_model);
+    free(path);
     return outcome;
 }

@@ -7,8 +7,8 @@
 #include <rnnkit/rnnkit.h>
 
 #include "../common/arguments.h"
+#include "../common/curve.h"
 #include "corpus.h"
-#include "curve.h"
 #include "network.h"
 #include "report.h"
 #include "settings.h"

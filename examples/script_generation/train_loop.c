@@ -8,6 +8,7 @@
 
 #include "../common/console.h"
 #include "../common/interrupt.h"
+#include "../common/plot.h"
 #include "../common/system.h"
 #include "evaluate.h"
 #include "train.h"
@@ -184,8 +185,8 @@ static int finish_epoch(trainer *run)
     end.seconds = train_seconds(run);
     run->tell->epoch(&end);
     if (start_next_epoch(run) != OUTCOME_OK) return OUTCOME_FAILED;
-    if (options->plot[0] != '\0' &&
-        plot_write(options->plot, &run->train_curve, &run->valid_curve, run->updates) != OUTCOME_OK)
+    if (options->plot[0] != '\0' && plot_write(options->plot, &run->train_curve, &run->valid_curve,
+                                        run->updates, "token", 1) != OUTCOME_OK)
         return OUTCOME_FAILED;
     return options->checkpoint[0] != '\0' ? train_save_run(run) : OUTCOME_OK;
 }

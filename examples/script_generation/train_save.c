@@ -4,15 +4,12 @@
 #include <stddef.h>
 
 #include "../common/console.h"
+#include "../common/resume.h"
 #include "../common/system.h"
-#include "record.h"
 #include "train.h"
 
 /* The numbers of run_place under their names in a checkpoint. */
-static const struct {
-    const char *name;
-    size_t offset;
-} numbers[] = {
+static const resume_number numbers[] = {
     {"epoch", offsetof(run_place, epoch)},
     {"update", offsetof(run_place, update)},
     {"epoch_loss", offsetof(run_place, epoch_loss)},
@@ -32,7 +29,7 @@ int train_save_model(trainer *run)
 {
     rnnkit_model *model = run->parts.net.model;
 
-    if (record_curves(model, &run->train_curve, &run->valid_curve) != OUTCOME_OK)
+    if (record_curves(&settings_record, model, &run->train_curve, &run->valid_curve) != OUTCOME_OK)
         return OUTCOME_FAILED;
     return failed(rnnkit_model_save(model, run->options->model));
 }
@@ -43,29 +40,14 @@ int train_save_run(trainer *run)
     run_place place = run->place;
 
     place.seconds = train_seconds(run);
-    if (record_curves(run->parts.net.model, &run->train_curve, &run->valid_curve) != OUTCOME_OK)
+    if (record_curves(&settings_record, run->parts.net.model, &run->train_curve,
+            &run->valid_curve) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    for (int i = 0; i < NUMBERS; i++) {
-        const double *value = (const void *)((const char *)&place + numbers[i].offset);
-
-        if (failed(rnnkit_checkpoint_set_number(checkpoint, numbers[i].name, *value)))
-            return OUTCOME_FAILED;
-    }
     run->saved = system_clock();
-    return failed(rnnkit_checkpoint_save(checkpoint, run->checkpoint_path));
+    return resume_save(checkpoint, run->checkpoint_path, numbers, NUMBERS, &place);
 }
 
 int train_load_run(trainer *run)
 {
-    rnnkit_checkpoint *checkpoint = run->parts.checkpoint;
-
-    if (rnnkit_checkpoint_load(checkpoint, run->checkpoint_path) < 0)
-        return fail("%s: %s", run->checkpoint_path, rnnkit_error_message());
-    for (int i = 0; i < NUMBERS; i++) {
-        double *value = (void *)((char *)&run->place + numbers[i].offset);
-
-        if (failed(rnnkit_checkpoint_number(checkpoint, numbers[i].name, value)))
-            return OUTCOME_FAILED;
-    }
-    return OUTCOME_OK;
+    return resume_load(run->parts.checkpoint, run->checkpoint_path, numbers, NUMBERS, &run->place);
 }

@@ -2,6 +2,7 @@
 #ifndef SENTIMENT_BATCHES_H
 #define SENTIMENT_BATCHES_H
 
+#include "../common/buckets.h"
 #include "encode.h"
 
 typedef struct batch {
@@ -14,24 +15,14 @@ typedef struct batch {
 
 typedef struct batches {
     const sequences *source;
-    size_t *order, *starts; /* starts: [count + 1], of each batch in `order` */
-    size_t count, next;     /* batches */
-    int64_t size;
+    buckets order;
     int32_t *ids, *lengths, *labels;
-    uint64_t random;
 } batches;
 
 int batches_open(batches *target, const sequences *source, int64_t size, int64_t seed);
 void batches_close(batches *target);
 
-/* The next epoch: shuffled, or in the order of length. */
-void batches_shuffle(batches *target);
-void batches_sort(batches *target);
-
-/* 0 at the end of the epoch. */
+/* 0 at the end of the epoch, which buckets_shuffle or buckets_sort started. */
 int batches_next(batches *target, batch *out);
-
-/* A number from 0 to below - 1; SplitMix64 (Steele, Lea and Flood 2014). */
-size_t batches_draw(uint64_t *random, size_t below);
 
 #endif

@@ -24,12 +24,12 @@ static double cost(double positive, int label)
 static int measure(
     network *source, rnnkit_tape *tape, batches *from, score *result, double *probabilities)
 {
-    double *found = malloc((size_t)from->size * sizeof *found);
+    double *found = malloc((size_t)from->order.size * sizeof *found);
     int outcome = found == NULL ? fail("out of memory") : OUTCOME_OK;
     double sum = 0, right = 0;
     batch next;
 
-    batches_sort(from);
+    buckets_sort(&from->order);
     while (outcome == OUTCOME_OK && batches_next(from, &next)) {
         outcome = network_predict(source, tape, &next, found);
         for (int64_t b = 0; b < next.rows && outcome == OUTCOME_OK; b++) {
@@ -176,7 +176,8 @@ int evaluate_command(arguments *parsed)
 
     snprintf(text, sizeof text, "threads=%" PRId64, options->threads);
     outcome = failed(rnnkit_context_create(options->device, text, &context));
-    if (outcome == OUTCOME_OK) outcome = network_open(&net, context, options->model);
+    if (outcome == OUTCOME_OK)
+        outcome = network_open(&net, context, options->model, options->weights);
     if (outcome == OUTCOME_OK) outcome = reviews_read(&from, options->data, "test");
     if (outcome == OUTCOME_OK) outcome = evaluate(&net, context, options, &from);
     reviews_free(&from);

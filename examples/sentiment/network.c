@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../common/console.h"
+#include "../common/model.h"
 
 #define PREFIX "sentiment."
 
@@ -98,9 +99,9 @@ static int find_layers(network *target)
            width == inputs && given == wanted && outputs == 2;
 }
 
-int network_open(network *target, rnnkit_context *context, const char *path)
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights)
 {
-    if (failed(rnnkit_model_open(context, path, &target->model))) return OUTCOME_FAILED;
+    if (model_open(context, path, weights, &target->model) != OUTCOME_OK) return OUTCOME_FAILED;
     if (find_layers(target) && read_entries(target)) return OUTCOME_OK;
     return fail("%s is a model of another program: it lacks what sentiment train writes", path);
 }

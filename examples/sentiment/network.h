@@ -26,8 +26,8 @@ typedef struct network {
 int network_create(network *target, rnnkit_context *context, const settings *options,
     rnnkit_vocab *vocab, const char labels[2][REVIEW_LABEL_SIZE]);
 
-/* Opens what network_create made and the model's file kept. */
-int network_open(network *target, rnnkit_context *context, const char *path);
+/* Opens what network_create made and the model's file kept; weights: as --weights says. */
+int network_open(network *target, rnnkit_context *context, const char *path, const char *weights);
 void network_close(network *target);
 
 /* Mean cross-entropy of the batch, in nats. */

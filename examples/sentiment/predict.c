@@ -45,7 +45,7 @@ static int predict(predictor *all, char *text, int64_t length)
         outcome = encode_reviews(&read, all->net.vocab, all->net.part, &one, NULL, 1);
     if (outcome == OUTCOME_OK) outcome = batches_open(&from, &read, 1, 0);
     if (outcome == OUTCOME_OK) {
-        batches_sort(&from);
+        buckets_sort(&from.order);
         batches_next(&from, &only);
         outcome = network_predict(&all->net, all->tape, &only, &positive);
     }
@@ -105,7 +105,8 @@ int predict_command(arguments *parsed)
 
     snprintf(text, sizeof text, "threads=%" PRId64, options->threads);
     outcome = failed(rnnkit_context_create(options->device, text, &all.context));
-    if (outcome == OUTCOME_OK) outcome = network_open(&all.net, all.context, options->model);
+    if (outcome == OUTCOME_OK)
+        outcome = network_open(&all.net, all.context, options->model, options->weights);
     if (outcome == OUTCOME_OK)
         outcome = failed(rnnkit_tape_create(all.context, "train=0", &all.tape));
     if (outcome == OUTCOME_OK) outcome = lines ? predict_lines(&all) : predict_words(&all);

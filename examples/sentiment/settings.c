@@ -4,94 +4,90 @@
  */
 #include "settings.h"
 
+#include <string.h>
+
+#include "../common/rows.h"
+
 #define AT(field) offsetof(settings, field)
 #define TRAIN     COMMAND_TRAIN
 #define PREDICT   COMMAND_PREDICT
 #define EVALUATE  COMMAND_EVALUATE
 #define EVERY     (COMMAND_TRAIN | COMMAND_PREDICT | COMMAND_EVALUATE)
-#define SIZES     1048576.0
 
 const argument_row settings_rows[] = {
-    {.type = ARGUMENT_HEADING, .help = "Files"},
+    ROW_HEADING("Files"),
     {ARGUMENT_TEXT, TRAIN | EVALUATE, "data", "FILE", NULL, AT(data), 0, 0, 0,
         "reviews: lines `label<TAB>text` or `__label__x text`, or a folder with pos and neg (or "
         "with "
         "train and test, as aclImdb has); - is standard input"},
-    {ARGUMENT_TEXT, TRAIN, "model", "FILE", NULL, AT(model), 0, 0, 0,
-        "the result: the weights of the epoch with the best validation loss"},
+    ROW_MODEL_OUT(TRAIN),
     {ARGUMENT_TEXT, PREDICT | EVALUATE, "model", "FILE", NULL, AT(model), 0, 0, 0,
         "a model that train wrote"},
     {ARGUMENT_LIST, PREDICT, "text", "TEXT", "", AT(text), 0, 0, 0,
         "the review; - or none: each line of standard input is one"},
+    ROW_CHECKPOINT(TRAIN),
+    ROW_CHECKPOINT_MINUTES(TRAIN),
+    ROW_RESUME(TRAIN),
     {ARGUMENT_TEXT, TRAIN, "plot", "FILE", "", AT(plot), 0, 0, 0,
         "draw training and validation loss into this SVG file"},
-    {ARGUMENT_FLAG, EVERY, "json", NULL, "no", AT(json), 0, 0, 0,
-        "print one JSON object a line instead"},
+    ROW_JSON(EVERY),
     {ARGUMENT_INTEGER, EVALUATE, "wrong", "N", "0", AT(wrong), 0, 1e9, 0,
         "show the N reviews that the model is most wrong about"},
 
-    {.type = ARGUMENT_HEADING, .help = "Text"},
-    {ARGUMENT_INTEGER, TRAIN, "length", "N", "400", AT(length), 1, SIZES, 0,
+    ROW_HEADING("Text"),
+    {ARGUMENT_INTEGER, TRAIN, "length", "N", "400", AT(length), 1, ROW_SIZES, MARK_RECORDED,
         "words of a review that are read"},
-    {ARGUMENT_CHOICE, TRAIN, "keep", "last|first", "last", AT(keep), 0, 0, 0,
+    {ARGUMENT_CHOICE, TRAIN, "keep", "last|first", "last", AT(keep), 0, 0, MARK_RECORDED,
         "which words of a longer review these are"},
-    {ARGUMENT_INTEGER, TRAIN, "min-count", "N", "2", AT(min_count), 1, 1e9, 0,
+    {ARGUMENT_INTEGER, TRAIN, "min-count", "N", "2", AT(min_count), 1, 1e9, MARK_RECORDED,
         "rarer words become one word <unk>"},
-    {ARGUMENT_INTEGER, TRAIN, "max-words", "N", "30000", AT(max_words), 0, 1e9, 0,
+    {ARGUMENT_INTEGER, TRAIN, "max-words", "N", "30000", AT(max_words), 0, 1e9, MARK_RECORDED,
         "of the vocabulary, the most frequent ones; 0: no limit"},
-    {ARGUMENT_NUMBER, TRAIN, "valid", "FRACTION", "0.1", AT(valid), 0.001, 0.9, 0,
+    {ARGUMENT_NUMBER, TRAIN, "valid", "FRACTION", "0.1", AT(valid), 0.001, 0.9, MARK_RECORDED,
         "hold out this part of the reviews, drawn at random, to measure the model"},
 
-    {.type = ARGUMENT_HEADING, .help = "Network"},
-    {ARGUMENT_CHOICE, TRAIN, "preset", "best|course", "best", AT(preset), 0, 0, 0,
+    ROW_HEADING("Network"),
+    {ARGUMENT_CHOICE, TRAIN, "preset", "best|course", "best", AT(preset), 0, 0, MARK_RECORDED,
         "which defaults apply"},
-    {ARGUMENT_CHOICE, TRAIN, "cell", "rnn|gru|lstm", "lstm", AT(cell), 0, 0, 0,
-        "kind of recurrent layer"},
-    {ARGUMENT_FLAG, TRAIN, "bidirectional", NULL, "no", AT(bidirectional), 0, 0, 0,
+    ROW_CELL(TRAIN, MARK_RECORDED),
+    {ARGUMENT_FLAG, TRAIN, "bidirectional", NULL, "no", AT(bidirectional), 0, 0, MARK_RECORDED,
         "read backwards too"},
-    {ARGUMENT_CHOICE, TRAIN, "pooling", "last|mean|max", "last", AT(pooling), 0, 0, 0,
+    {ARGUMENT_CHOICE, TRAIN, "pooling", "last|mean|max", "last", AT(pooling), 0, 0, MARK_RECORDED,
         "what stands for a review: the end of each direction, or mean or maximum over its words"},
-    {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "128", AT(embedding), 1, SIZES, 0,
+    {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "128", AT(embedding), 1, ROW_SIZES, MARK_RECORDED,
         "numbers that stand for a word"},
-    {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "128", AT(hidden), 1, SIZES, 0,
+    {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "128", AT(hidden), 1, ROW_SIZES, MARK_RECORDED,
         "units in a layer, in each direction"},
-    {ARGUMENT_INTEGER, TRAIN, "layers", "N", "1", AT(layers), 1, 64, 0, "recurrent layers"},
-    {ARGUMENT_NUMBER, TRAIN, "dropout", "RATE", "0.3", AT(dropout), 0, 0.99, 0,
+    ROW_LAYERS(TRAIN, MARK_RECORDED),
+    {ARGUMENT_NUMBER, TRAIN, "dropout", "RATE", "0.3", AT(dropout), 0, 0.99, MARK_RECORDED,
         "dropout between layers"},
-    {ARGUMENT_NUMBER, TRAIN, "dropout-ends", "RATE", "0.4", AT(dropout_ends), 0, 0.99, 0,
-        "dropout before the first and behind the last layer"},
-    {ARGUMENT_INTEGER, TRAIN, "pretrain", "N", "5", AT(pretrain), 0, 1000, 0,
+    {ARGUMENT_NUMBER, TRAIN, "dropout-ends", "RATE", "0.4", AT(dropout_ends), 0, 0.99,
+        MARK_RECORDED, "dropout before the first and behind the last layer"},
+    {ARGUMENT_INTEGER, TRAIN, "pretrain", "N", "5", AT(pretrain), 0, 1000, MARK_RECORDED,
         "first learn word vectors (skip-gram) from the same reviews, in so many epochs; 0: not"},
     {ARGUMENT_TEXT, TRAIN, "vectors", "FILE", "", AT(vectors), 0, 0, 0,
         "start from these word vectors (word2vec text or binary, GloVe, safetensors); --embedding "
         "must be their dimension"},
 
-    {.type = ARGUMENT_HEADING, .help = "Training"},
-    {ARGUMENT_INTEGER, TRAIN, "batch", "N", "32", AT(batch), 1, SIZES, 0,
+    ROW_HEADING("Training"),
+    {ARGUMENT_INTEGER, TRAIN, "batch", "N", "32", AT(batch), 1, ROW_SIZES, MARK_RECORDED,
         "reviews an update looks at, of similar length"},
-    {ARGUMENT_INTEGER, TRAIN, "epochs", "N", "4", AT(epochs), 1, 1e9, 0,
+    {ARGUMENT_INTEGER, TRAIN, "epochs", "N", "4", AT(epochs), 1, 1e9, MARK_RECORDED | MARK_LENGTH,
         "times the reviews are read, at most"},
-    {ARGUMENT_INTEGER, TRAIN, "patience", "N", "2", AT(patience), 1, 1e9, 0,
+    {ARGUMENT_INTEGER, TRAIN, "patience", "N", "2", AT(patience), 1, 1e9, MARK_RECORDED,
         "end after so many epochs without a better validation loss"},
-    {ARGUMENT_NUMBER, TRAIN, "lr", "RATE", "0.001", AT(lr), 0, 1000, 0,
+    {ARGUMENT_NUMBER, TRAIN, "lr", "RATE", "0.001", AT(lr), 0, 1000, MARK_RECORDED,
         "learning rate of Adam at its highest; it falls to 0 along a cosine"},
-    {ARGUMENT_NUMBER, TRAIN, "clip", "NORM", "1", AT(clip), 0, 1e9, 0,
-        "largest norm of the gradient; 0: any"},
-    {ARGUMENT_INTEGER, TRAIN, "seed", "N", "1", AT(seed), 0, 9007199254740992.0, 0,
-        "the same seed gives the same model"},
-    {ARGUMENT_INTEGER, TRAIN, "search", "N", "0", AT(search), 0, 100000, 0,
-        "train N times, the first time with the options as they are, then with random ones where "
-        "none were "
-        "given, and keep the best: lr 0.0003 to 0.01, hidden 32 to 256, layers 1 to 2, "
-        "dropout-ends 0 to 0.6, batch 16 to 128"},
-    {ARGUMENT_NUMBER, TRAIN, "search-minutes", "N", "0", AT(search_minutes), 0, 1e6, 0,
-        "end the search after about so long; 0: no limit"},
+    ROW_CLIP(TRAIN, MARK_RECORDED),
+    ROW_SEED(TRAIN, MARK_RECORDED),
+    ROW_SEARCH(TRAIN, "lr 0.0003 to 0.01, hidden 32 to 256, layers 1 to 2, "
+                      "dropout-ends 0 to 0.6, batch 16 to 128"),
+    ROW_SEARCH_MINUTES(TRAIN),
 
-    {.type = ARGUMENT_HEADING, .help = "Machine"},
-    {ARGUMENT_INTEGER, EVERY, "threads", "N", "0", AT(threads), 0, 4096, 0,
-        "processors to use; 0: all"},
-    {ARGUMENT_TEXT, EVERY, "device", "NAME", "auto", AT(device), 0, 0, 0,
-        "auto, cpu, cuda, cuda:1 or reference"},
+    ROW_HEADING("Machine"),
+    ROW_THREADS(EVERY, "0", "processors to use; 0: all"),
+    ROW_DEVICE(EVERY),
+    ROW_WEIGHTS(PREDICT | EVALUATE),
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;
@@ -113,3 +109,16 @@ const argument_alternate settings_course[] = {
     {"clip", "5"},
     {NULL, NULL},
 };
+
+/* The course's learning rate is the same whatever the run's length. */
+static int keeps_length(const void *options)
+{
+    return strcmp(((const settings *)options)->preset, "course") != 0;
+}
+
+static int uses_alternates(const void *options)
+{
+    return strcmp(((const settings *)options)->preset, "course") == 0;
+}
+
+const record_kind settings_record = {"sentiment", "data", keeps_length, uses_alternates};

@@ -5,21 +5,24 @@
 #include <stdint.h>
 
 #include "../common/arguments.h"
+#include "../common/record.h"
 
 enum { COMMAND_TRAIN = 1, COMMAND_PREDICT = 2, COMMAND_EVALUATE = 4 };
 
 typedef struct settings {
-    const char *data, *model, *plot, *vectors, *preset, *device, *cell, *pooling, *keep;
+    const char *data, *model, *checkpoint, *plot, *vectors, *preset, *device, *weights, *cell,
+        *pooling, *keep;
     argument_list text;
     int64_t length, min_count, max_words;
     int64_t embedding, hidden, layers, pretrain;
-    int64_t batch, epochs, patience, wrong, threads, seed, search;
+    int64_t batch, epochs, patience, wrong, threads, seed, search, checkpoint_minutes;
     double search_minutes, valid, dropout, dropout_ends, lr, clip;
-    int json, bidirectional;
+    int json, bidirectional, resume;
 } settings;
 
 extern const argument_row settings_rows[];
 extern const size_t settings_row_count;
 extern const argument_alternate settings_course[]; /* the defaults of --preset course */
+extern const record_kind settings_record;          /* how its runs are recorded */
 
 #endif

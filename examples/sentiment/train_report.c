@@ -3,16 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../common/chart.h"
 #include "../common/console.h"
 #include "../common/json.h"
+#include "../common/resume.h"
 #include "../common/system.h"
 #include "train.h"
-
-static double seconds(const trainer *run)
-{
-    return system_clock() - run->began;
-}
 
 void report_start(const trainer *run)
 {
@@ -77,18 +72,18 @@ void report_vectors(const trainer *run)
 
 void report_progress(trainer *run)
 {
-    double loss = run->interval_loss / run->interval_count, spent = seconds(run);
-    double left = spent * ((double)run->updates / (double)run->update - 1);
+    double loss = run->place.interval_loss / run->place.interval_count, spent = train_seconds(run);
+    double left = spent * ((double)run->updates / run->place.update - 1);
     char line[160], time[CONSOLE_NUMBER_SIZE];
 
-    run->interval_loss = run->interval_count = 0;
+    run->place.interval_loss = run->place.interval_count = 0;
     run->told = system_clock();
     if (run->trial != NULL) return;
     if (run->options->json) {
         json_begin("progress");
-        json_integer("update", run->update);
+        json_integer("update", (int64_t)run->place.update);
         json_integer("updates", run->updates);
-        json_integer("epoch", run->epoch);
+        json_integer("epoch", (int64_t)run->place.epoch);
         json_number("loss", loss);
         json_number("seconds", spent);
         json_number("seconds_left", left);
@@ -96,8 +91,8 @@ void report_progress(trainer *run)
         return;
     }
     snprintf(line, sizeof line, "%3d%% epoch %" PRId64 "/%" PRId64 " loss %.3f %s left",
-        (int)(100 * run->update / run->updates), run->epoch, run->options->epochs, loss,
-        console_duration(left, time));
+        (int)(100 * run->place.update / (double)run->updates), (int64_t)run->place.epoch,
+        run->options->epochs, loss, console_duration(left, time));
     if (console_is_terminal())
         console_rewrite(line);
     else
@@ -106,26 +101,26 @@ void report_progress(trainer *run)
 
 void report_epoch(const trainer *run, const score *valid, int best)
 {
-    double loss = run->epoch_loss / run->epoch_count;
+    double loss = run->place.epoch_loss / run->place.epoch_count;
     char time[CONSOLE_NUMBER_SIZE];
 
     if (run->trial != NULL) return;
     if (run->options->json) {
         json_begin("epoch");
-        json_integer("epoch", run->epoch);
+        json_integer("epoch", (int64_t)run->place.epoch);
         json_integer("epochs", run->options->epochs);
         json_number("train_loss", loss);
         json_number("valid_loss", valid->loss);
         json_number("valid_accuracy", valid->accuracy);
         json_flag("best", best);
-        json_number("seconds", seconds(run));
+        json_number("seconds", train_seconds(run));
         json_end();
         return;
     }
     console_line("epoch %" PRId64 "/%" PRId64
                  ": training loss %.4f, validation loss %.4f, accuracy %.4f%s, %s",
-        run->epoch, run->options->epochs, loss, valid->loss, valid->accuracy, best ? " (best)" : "",
-        console_duration(seconds(run), time));
+        (int64_t)run->place.epoch, run->options->epochs, loss, valid->loss, valid->accuracy,
+        best ? " (best)" : "", console_duration(train_seconds(run), time));
 }
 
 int report_done(trainer *run)
@@ -134,59 +129,26 @@ int report_done(trainer *run)
 
     run->parsed->given[arguments_find(run->parsed, "seed")] = 1;
     run->parsed->given[arguments_find(run->parsed, "threads")] = 1;
-    command = arguments_command(run->parsed);
-    if (command == NULL) return fail("out of memory");
+    command = resume_command(run->parsed, 0, NULL);
+    if (command == NULL) return OUTCOME_FAILED;
     if (run->options->json) {
         json_begin("done");
-        json_number("valid_accuracy", run->best.accuracy);
-        json_number("valid_loss", run->best.loss);
-        json_integer("epoch", run->best_epoch);
-        json_integer("updates", run->update);
-        json_number("seconds", seconds(run));
+        json_number("valid_accuracy", run->place.best_accuracy);
+        json_number("valid_loss", run->place.best_loss);
+        json_integer("epoch", (int64_t)run->place.best_epoch);
+        json_integer("updates", (int64_t)run->place.update);
+        json_number("seconds", train_seconds(run));
         json_integer("seed", run->options->seed);
         json_text("model", run->options->model);
         json_text("command", command);
         json_end();
     } else {
         console_line("validation accuracy %.4f, loss %.4f (epoch %" PRId64 "), %s in all",
-            run->best.accuracy, run->best.loss, run->best_epoch,
-            console_duration(seconds(run), time));
+            run->place.best_accuracy, run->place.best_loss, (int64_t)run->place.best_epoch,
+            console_duration(train_seconds(run), time));
         console_line("model: %s", run->options->model);
         console_line("to repeat: %s", command);
     }
     free(command);
     return OUTCOME_OK;
-}
-
-int points_add(points *target, double x, double y)
-{
-    if (target->count == target->room) {
-        size_t room = target->room * 2 + 64;
-        double *xs = realloc(target->x, room * sizeof *xs), *ys;
-
-        if (xs == NULL) return fail("out of memory");
-        target->x = xs;
-        ys = realloc(target->y, room * sizeof *ys);
-        if (ys == NULL) return fail("out of memory");
-        target->y = ys;
-        target->room = room;
-    }
-    target->x[target->count] = x;
-    target->y[target->count++] = y;
-    return OUTCOME_OK;
-}
-
-int report_plot(const trainer *run)
-{
-    const points *train = &run->train_curve, *valid = &run->valid_curve;
-    chart_line lines[2] = {{"training", "#1f77b4", train->x, train->y, train->count, 0, 0},
-        {"validation", "#d62728", valid->x, valid->y, valid->count, 1, 0}};
-    chart picture = {.title = "Training and validation loss",
-        .x_name = "updates",
-        .y_name = "loss (nats per review)",
-        .x_most = (double)run->updates,
-        .lines = lines,
-        .count = 2};
-
-    return chart_write(run->options->plot, &picture);
 }

@@ -7,6 +7,7 @@
 
 #include "../common/console.h"
 #include "../common/json.h"
+#include "../common/model.h"
 #include "commands.h"
 
 enum { CHUNK = 256, WARM_UP = 512 };
@@ -98,7 +99,8 @@ int session_open(session *target, const settings *options)
 
     snprintf(text, sizeof text, "threads=%lld", (long long)options->threads);
     if (failed(rnnkit_context_create(options->device, text, &target->context)) ||
-        failed(rnnkit_model_open(target->context, options->model, &target->net.model)) ||
+        model_open(target->context, options->model, options->weights, &target->net.model) !=
+            OUTCOME_OK ||
         series_open_for(&target->data, options, target->net.model) != OUTCOME_OK ||
         network_find(&target->net, options->model, target->data.data.columns) != OUTCOME_OK ||
         failed(rnnkit_tape_create(target->context, "train=0", &target->tape)))

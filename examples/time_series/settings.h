@@ -9,7 +9,7 @@
 enum { COMMAND_TRAIN = 1, COMMAND_FORECAST = 2, COMMAND_EVALUATE = 4 };
 
 typedef struct settings {
-    const char *data, *model, *plot, *loss, *device, *cell;
+    const char *data, *model, *plot, *loss, *device, *weights, *cell;
     argument_list columns;
     int64_t sine, hidden, layers, batch, steps, epochs, patience, horizon, hide, threads, seed,
         search;

@@ -7,6 +7,7 @@
 #include "../common/console.h"
 #include "../common/json.h"
 #include "../common/output.h"
+#include "../common/picture.h"
 #include "commands.h"
 #include "labels.h"
 #include "layout.h"
@@ -42,18 +43,6 @@ static int read_points(const rnnkit_vectors *vectors, map *of)
     return outcome;
 }
 
-static void write_escaped(FILE *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == '<')
-            fputs("&lt;", out);
-        else if (*text == '&')
-            fputs("&amp;", out);
-        else if ((unsigned char)*text >= ' ')
-            fputc(*text, out);
-    }
-}
-
 /* Fills places[count][2] with where the points stand in a panel. */
 static void set_places(const double *plane, size_t count, double *places)
 {
@@ -87,7 +76,7 @@ static void draw_word(FILE *out, const double *place, label_side side, const cha
 
     fprintf(out, "<circle cx='%.1f' cy='%.1f' r='2'/><text x='%.1f' y='%.1f' text-anchor='%s'>",
         place[0], place[1], place[0] + moves[side][0], place[1] + moves[side][1], anchors[side]);
-    write_escaped(out, word);
+    picture_text(out, word);
     fputs("</text>\n", out);
 }
 
@@ -121,25 +110,17 @@ static int draw_panel(FILE *out, const rnnkit_vectors *vectors, const map *of, c
 
 static int write_svg(const settings *values, const rnnkit_vectors *vectors, const map *of)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
+    char title[64];
+    picture self;
     int outcome;
 
-    if (out == NULL) return fail("out of memory");
-    fprintf(out,
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d' "
-        "font-family='sans-serif' font-size='10'>\n<title>The %zu most frequent words</title>\n"
-        "<style>circle{fill:#27c}text{fill:#333}</style>\n"
-        "<rect width='100%%' height='100%%' fill='white'/>\n",
-        2 * PANEL, PANEL, 2 * PANEL, PANEL, of->count);
-    outcome = draw_panel(out, vectors, of, of->tsne, 0, "t-SNE");
-    if (outcome == OUTCOME_OK) outcome = draw_panel(out, vectors, of, of->pca, PANEL, "PCA");
-    fputs("</svg>\n", out);
-    if (fclose(out) != 0 && outcome == OUTCOME_OK) outcome = fail("out of memory");
-    if (outcome == OUTCOME_OK) outcome = output_replace(values->svg, text, length);
-    free(text);
-    return outcome;
+    snprintf(title, sizeof title, "The %zu most frequent words", of->count);
+    if (picture_begin(&self, 2 * PANEL, PANEL, title) != OUTCOME_OK) return OUTCOME_FAILED;
+    fputs("<style>circle{fill:#27c}text{fill:#333}</style>\n<g font-size='10'>\n", self.out);
+    outcome = draw_panel(self.out, vectors, of, of->tsne, 0, "t-SNE");
+    if (outcome == OUTCOME_OK) outcome = draw_panel(self.out, vectors, of, of->pca, PANEL, "PCA");
+    fputs("</g>\n", self.out);
+    return picture_end(&self, values->svg, outcome);
 }
 
 static int lay_out(map *of)

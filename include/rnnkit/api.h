@@ -52,5 +52,6 @@ typedef struct rnnkit_word2vec rnnkit_word2vec;
 typedef struct rnnkit_vectors rnnkit_vectors;
 typedef struct rnnkit_pairs rnnkit_pairs;
 typedef struct rnnkit_noise rnnkit_noise;
+typedef struct rnnkit_arrays rnnkit_arrays;
 
 #endif

@@ -73,6 +73,38 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_model_open(
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_model_open_memory(
     rnnkit_context *context, const void *bytes, size_t size, rnnkit_model **out);
 
+/** rnnkit_model_open with options.
+ *
+ * Options (noun "open"): weights (f32, bf16 or int8: how embeddings, recurrent and linear layers hold
+ * their weights. bf16 is a float's upper half; int8 has a scale for each row, and brings what a weight
+ * is multiplied with to 16 bits. Both are rounded while the file is read, take a half and a quarter of
+ * the memory, and are the faster the larger the layer is, above all in single steps. Such a model
+ * runs, as ever, by rnnkit_rnn_step, generators and tapes with train=0; it is not trained, saved or
+ * loaded into. Decoders, attention and norms, and biases, stay f32).
+ * Arrays: none.
+ * Ownership: *out is the caller's, to be given to rnnkit_model_destroy.
+ * Errors: as rnnkit_model_open; RNNKIT_E_OPTION; RNNKIT_E_UNSUPPORTED (bf16, int8: on a device that is
+ *   not the CPU). Of the opened model RNNKIT_E_ORDER from what it does not do.
+ * Threads: any.
+ * Since: 0.1.
+ * Source: bfloat16 (Kalamkar et al. 2019); int8 with a scale per row (Wu et al. 2020, section 3).
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_model_open_with_options(
+    rnnkit_context *context, const char *path, const char *options, rnnkit_model **out);
+
+/** The same from memory.
+ *
+ * Options are those of rnnkit_model_open_with_options.
+ * Arrays: bytes: `size` bytes.
+ * Ownership: the bytes are read during the call only; *out is the caller's.
+ * Errors: as rnnkit_model_open_with_options, without RNNKIT_E_IO.
+ * Threads: any.
+ * Since: 0.1.
+ * Source: as rnnkit_model_open_with_options.
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_model_open_memory_with_options(rnnkit_context *context,
+    const void *bytes, size_t size, const char *options, rnnkit_model **out);
+
 /** Sets the parameters of a model from any safetensors file with F32, F16, BF16 or F64 tensors of
  * the same names and shapes: a PyTorch state_dict, say. All or nothing.
  *

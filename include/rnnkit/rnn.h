@@ -135,6 +135,25 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_rnn_widths(
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_rnn_forward(rnnkit_rnn *rnn, rnnkit_tape *tape,
     rnnkit_tensor *x, const int32_t *lengths, rnnkit_state *state, rnnkit_tensor **out);
 
+/** The same with tensors in place of a state: gradients flow to the start from all that comes behind
+ * it, and from the end into all that led to it. So an encoder's end can be a decoder's start, and
+ * gradients can go back over more steps than there are between two updates
+ * (docs/recurrent-layers.md).
+ *
+ * Arrays: x, lengths, *out: as for rnnkit_rnn_forward; start: as many numbers as a state has, in the
+ *   order of rnnkit_state_read, whatever the shape, or NULL: zeros, or the learned first state; *end:
+ *   the same afterwards, of a layer whose h and c are all as wide [arrays][B][hidden] (an LSTM:
+ *   [layers * directions * 2][B][hidden]), else in one row. end may be NULL: not wanted.
+ * Ownership: lengths are copied; *out and *end belong to the tape.
+ * Errors: as rnnkit_rnn_forward; RNNKIT_E_SHAPE for a start of another size.
+ * Threads: owner of the tape; the model is shared.
+ * Since: 0.1.
+ * Source: PyTorch nn.LSTM (h_0, c_0, h_n, c_n); Sutskever et al. 2014; Williams and Peng 1990.
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_rnn_forward_from(rnnkit_rnn *rnn, rnnkit_tape *tape,
+    rnnkit_tensor *x, const int32_t *lengths, rnnkit_tensor *start, rnnkit_tensor **out,
+    rnnkit_tensor **end);
+
 /** One vector for each row, out of what rnnkit_rnn_forward gave: where it ended, or the mean or the
  * largest values over the steps that it has. Where it ended means each direction's own end: a row's
  * last step, and for the reverse direction its first. A row of length 0 gives zeros.

@@ -23,6 +23,7 @@
  *   word2vec.h    word vectors, learnt from text
  *   vectors.h     word vectors: files, queries, evaluation
  *   pairs.h       the pieces of skip-gram
+ *   arrays.h      numbers from files: features that another program computed
  *
  * Rules that hold everywhere. A status below 0 is a failure: outputs are untouched, and
  * rnnkit_error_message() explains. What has a default is an option, `key=value` in one string;
@@ -36,6 +37,7 @@
 #define RNNKIT_RNNKIT_H
 
 #include "rnnkit/api.h"
+#include "rnnkit/arrays.h"
 #include "rnnkit/attention.h"
 #include "rnnkit/batches.h"
 #include "rnnkit/checkpoint.h"

@@ -112,6 +112,23 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_relu_forward(
  */
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_tape_backward(rnnkit_tape *tape, rnnkit_tensor *loss);
 
+/** The same for a loss that the library does not have: the caller reads the tensor that his loss is
+ * made from (rnnkit_tensor_read), computes loss and d loss / d tensor himself, and gives the latter
+ * here. Once per clear, instead of rnnkit_tape_backward.
+ *
+ * Arrays: gradient: float, `count` elements, exactly as many as the tensor has, in its order. One
+ *   that is not finite is passed on: the optimiser's step then says RNNKIT_E_DIVERGED.
+ * Ownership: the values are copied.
+ * Errors: RNNKIT_E_HANDLE; RNNKIT_E_ARGUMENT (NULL); RNNKIT_E_SHAPE when count is another number;
+ *   RNNKIT_E_ORDER on a tape that does not train, for a tensor of another tape, or a second time;
+ *   RNNKIT_E_MEMORY; RNNKIT_E_DEVICE.
+ * Threads: owner of the tape and of the model.
+ * Since: 0.1.
+ * Source: PyTorch Tensor.backward with its argument `gradient`.
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_tape_backward_from(
+    rnnkit_tape *tape, rnnkit_tensor *tensor, const float *gradient, int64_t count);
+
 RNNKIT_END
 
 #endif

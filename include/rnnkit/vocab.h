@@ -45,6 +45,20 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_create(
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_open(
     rnnkit_tokenizer *tokenizer, const char *path, rnnkit_vocab **out);
 
+/** The same from memory: a text that rnnkit_vocab_text gave, or such a file's content. So a model can
+ * carry a second vocabulary, that of the language it translates from, in an entry.
+ *
+ * Arrays: text: `length` bytes, or -1 when it ends with NUL.
+ * Ownership: the text is read during the call only; *out is the caller's, to be given to
+ *   rnnkit_vocab_destroy; it keeps the tokenizer alive.
+ * Errors: as rnnkit_vocab_open, without RNNKIT_E_IO.
+ * Threads: any.
+ * Since: 0.1.
+ * Source: as rnnkit_vocab_open.
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_open_text(
+    rnnkit_tokenizer *tokenizer, const char *text, int64_t length, rnnkit_vocab **out);
+
 /** Gives up the handle; NULL is fine.
  *
  * Arrays: none.
@@ -178,6 +192,19 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_decode(const rnnkit_vocab *vocab, c
  * Source: the text format of word2vec.c's -save-vocab.
  */
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_save(const rnnkit_vocab *vocab, const char *path);
+
+/** The same into memory: what rnnkit_vocab_save writes.
+ *
+ * Arrays: buffer: room for `capacity` bytes, NULL when capacity is 0; *needed: bytes including NUL.
+ * Ownership: the caller's buffer is filled.
+ * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ORDER (not finished), RNNKIT_E_ARGUMENT (NULL),
+ *   RNNKIT_E_TOO_SMALL (*needed is set all the same), RNNKIT_E_MEMORY.
+ * Threads: any, once finished.
+ * Since: 0.1.
+ * Source: as rnnkit_vocab_save.
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vocab_text(
+    const rnnkit_vocab *vocab, char *buffer, int64_t capacity, int64_t *needed);
 
 RNNKIT_END
 

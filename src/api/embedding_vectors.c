@@ -118,6 +118,7 @@ static int32_t write_table(rnnkit_embedding *embedding, load *of)
     const rki_memory *memory = &model->context->memory;
     rki_embedding_layer *layer = rki_embedding_of(embedding);
     int64_t count = layer->layer.sizes[0] * layer->layer.sizes[1];
+    RKI_TRY(rki_parameter_check_plain(layer->weight));
     RKI_TRY(rki_device_read(device, memory, layer->weight->value, of->table, count));
     fill(of);
     if (of->settings.frozen) RKI_TRY(rki_parameter_clear(device, layer->weight));

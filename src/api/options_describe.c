@@ -28,6 +28,7 @@ static const rki_option_table *const nouns[] = {
     &rki_vocab_options_table,
     &rki_tokens_options_table,
     &rki_batches_options_table,
+    &rki_open_options,
     &rki_load_options,
     &rki_embedding_options,
     &rki_embedding_vectors_options,

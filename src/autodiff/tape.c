@@ -168,29 +168,64 @@ void rki_tape_record(rnnkit_tape *tape, rki_node *node)
     tape->nodes = node;
 }
 
-static int32_t backward(rnnkit_tape *tape, rnnkit_tensor *loss)
+static int32_t check_backward(rnnkit_tape *tape, const rnnkit_tensor *from, const char *argument)
 {
     RKI_TRY(rki_check(tape, RKI_KIND_TAPE, "tape"));
-    RKI_TRY(rki_tape_check(tape, loss, "loss"));
+    RKI_TRY(rki_tape_check(tape, from, argument));
     if (!tape->train) return rki_fail(RNNKIT_E_ORDER, "the tape was created with train=0");
     if (tape->backward_done)
         return rki_fail(
             RNNKIT_E_ORDER, "the gradients were computed already; clear the tape first");
-    char text[RKI_SHAPE_TEXT];
-    if (rki_shape_count(&loss->shape) != 1)
-        return rki_fail(RNNKIT_E_SHAPE, "loss has shape %s, expected one element",
-            rki_shape_text(&loss->shape, text));
-    RKI_TRY(rki_tape_device(tape, 1, &loss->gradient));
-    RKI_TRY(rki_device_write_number(tape->device, loss->gradient, 1));
+    return RNNKIT_OK;
+}
+
+static int32_t walk_back(rnnkit_tape *tape, rnnkit_tensor *from, void *gradient)
+{
+    from->gradient = gradient;
     tape->backward_done = 1;
     for (rki_node *node = tape->nodes; node != NULL; node = node->previous)
         RKI_TRY(node->backward(node, tape));
     return RNNKIT_OK;
 }
 
+static int32_t backward(rnnkit_tape *tape, rnnkit_tensor *loss)
+{
+    char text[RKI_SHAPE_TEXT];
+    void *one;
+    RKI_TRY(check_backward(tape, loss, "loss"));
+    if (rki_shape_count(&loss->shape) != 1)
+        return rki_fail(RNNKIT_E_SHAPE, "loss has shape %s, expected one element",
+            rki_shape_text(&loss->shape, text));
+    RKI_TRY(rki_tape_device(tape, 1, &one));
+    RKI_TRY(rki_device_write_number(tape->device, one, 1));
+    return walk_back(tape, loss, one);
+}
+
 int32_t rnnkit_tape_backward(rnnkit_tape *tape, rnnkit_tensor *loss)
 {
     int32_t status = backward(tape, loss);
+    return rki_leave(status == RNNKIT_E_HANDLE ? NULL : tape->context, __func__, status);
+}
+
+static int32_t backward_from(
+    rnnkit_tape *tape, rnnkit_tensor *tensor, const float *gradient, int64_t count)
+{
+    char text[RKI_SHAPE_TEXT];
+    void *room;
+    RKI_TRY(check_backward(tape, tensor, "tensor"));
+    RKI_TRY(rki_check_pointer(gradient, "gradient"));
+    if (count != rki_shape_count(&tensor->shape))
+        return rki_fail(RNNKIT_E_SHAPE, "gradient holds %lld numbers, the tensor has shape %s",
+            (long long)count, rki_shape_text(&tensor->shape, text));
+    RKI_TRY(rki_tape_gradient_room(tensor, &room));
+    RKI_TRY(rki_device_write(tape->device, &tape->context->memory, room, gradient, count));
+    return walk_back(tape, tensor, room);
+}
+
+int32_t rnnkit_tape_backward_from(
+    rnnkit_tape *tape, rnnkit_tensor *tensor, const float *gradient, int64_t count)
+{
+    int32_t status = backward_from(tape, tensor, gradient, count);
     return rki_leave(status == RNNKIT_E_HANDLE ? NULL : tape->context, __func__, status);
 }
 

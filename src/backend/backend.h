@@ -12,6 +12,8 @@
  *  - The result of an element depends only on its own inputs: not on the number of threads, nor on
  *    which other rows share the call. Sums run in a fixed order.
  *  - NaN and Inf in the input come out again; nothing traps, nothing prints.
+ *  - A weight is plain unless the call says in which format (formats.h) it is held; only a device
+ *    whose table lists that format is asked so.
  *  - On failure an operation returns a status below 0, with its message set through host->fail.
  *  - Many threads may run operations of one device at the same time, on different memory.
  *
@@ -25,6 +27,7 @@
 
 #include "backend/attention.h"
 #include "backend/decoding.h"
+#include "backend/formats.h"
 #include "backend/norm.h"
 #include "backend/word2vec.h"
 #include "base/random.h"
@@ -53,7 +56,8 @@ typedef enum rki_precision {
     RKI_PRECISION_BF16      /* 8 bits */
 } rki_precision;
 
-/* c[m][n] = op(a) op(b) + bias + (accumulate ? c : 0), op(a) being [m][k], op(b) [k][n]. */
+/* c[m][n] = op(a) op(b) + bias + (accumulate ? c : 0), op(a) being [m][k], op(b) [k][n]. With b in a
+ * format: b is transposed and a is not, k is all of its columns, and ldb means nothing. */
 typedef struct rki_gemm {
     int transpose_a, transpose_b; /* a is stored as [k][m], b as [n][k] */
     int accumulate;
@@ -66,6 +70,8 @@ typedef struct rki_gemm {
     void *c;
     int64_t ldc;
     void *scratch;
+    rki_format b_format;
+    int64_t b_rows, b_first; /* in a format: the rows of the whole weight, and the first of the n */
 } rki_gemm;
 
 /* out[i] = table[ids[i]], rows of `width`. */
@@ -74,6 +80,8 @@ typedef struct rki_gather {
     const int32_t *ids;
     const void *table;
     void *out;
+    rki_format format;
+    int64_t rows; /* of the table; read only in a format */
 } rki_gather;
 
 /* gradient[rows[u]] += sum of dy[order[j]] for j in starts[u] .. starts[u + 1] - 1, in that order.
@@ -150,6 +158,7 @@ typedef struct rki_recurrent {
     double zoneout_h, zoneout_c; /* rates; 0: none */
     rki_random random;           /* of zoneout, with random_step */
     uint64_t random_step;
+    rki_format format;      /* of weight_ih, weight_hh and weight_hr; plain when training */
     const int32_t *starts;  /* [batch], or NULL: all 0 */
     const int32_t *lengths; /* [batch], or NULL: all steps - start */
 } rki_recurrent;
@@ -267,6 +276,7 @@ typedef struct rki_softmax_loss {
     void *dx;                  /* [rows][inputs], or NULL: no gradients at all */
     void *dweight;             /* [classes][inputs] when dx is given */
     void *dbias;               /* [classes] when dx and bias are given */
+    rki_format format;         /* of weight; plain when dx is given */
     void *scratch;
 } rki_softmax_loss;
 
@@ -349,6 +359,9 @@ typedef struct rki_backend {
     uint32_t size; /* sizeof(rki_backend) */
     uint32_t abi;  /* RKI_BACKEND_ABI */
     const char *name;
+    uint64_t
+        formats; /* bit f: the operations take weights in format f; that of RKI_PLAIN is not looked
+                         at */
 
     /* 1 when the device can be used here; else 0, and why in words. */
     int (*probe)(char *reason, size_t capacity);

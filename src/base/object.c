@@ -31,6 +31,7 @@ static const char *const kind_names[RKI_KIND_COUNT] = {
     [RKI_KIND_SEARCH] = "search",
     [RKI_KIND_MULTIHEAD] = "multi-head attention",
     [RKI_KIND_NORM] = "layer normalisation",
+    [RKI_KIND_ARRAYS] = "arrays handle",
 };
 
 void rki_object_init(rki_object *object, rki_kind kind)

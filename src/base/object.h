@@ -37,6 +37,7 @@ typedef enum rki_kind {
     RKI_KIND_SEARCH,
     RKI_KIND_MULTIHEAD,
     RKI_KIND_NORM,
+    RKI_KIND_ARRAYS,
     RKI_KIND_COUNT
 } rki_kind;
 

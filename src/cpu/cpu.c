@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cpu/blas.h"
 #include "rnnkit/status.h"
@@ -24,6 +25,20 @@ static void describe(char *text, size_t capacity)
         rki_isa_name(rki_isa_supported()), blas);
 }
 
+/* What products may count on; 512 KiB where the system does not say. */
+static int64_t second_cache(void)
+{
+    enum { LEAST = 256 << 10, UNKNOWN = 512 << 10, MOST = 2 << 20 };
+    int64_t bytes = 0;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    if (bytes <= 0) bytes = UNKNOWN;
+    if (bytes < LEAST) bytes = LEAST;
+    if (bytes > MOST) bytes = MOST;
+    return bytes / (int64_t)sizeof(float);
+}
+
 static int32_t open_device(const rki_host *host, int32_t index, rki_dtype dtype,
     rki_precision precision, int64_t threads, void **self)
 {
@@ -39,6 +54,7 @@ static int32_t open_device(const rki_host *host, int32_t index, rki_dtype dtype,
     *cpu = (rki_cpu){.host = host,
         .kernels = rki_isa_kernels(rki_isa_chosen()),
         .threads = threads,
+        .cache = second_cache(),
         .gemm_policy = RKI_GEMM_AUTO};
     *self = cpu;
     return RNNKIT_OK;
@@ -102,6 +118,7 @@ static const rki_backend table = {
     .size = sizeof(rki_backend),
     .abi = RKI_BACKEND_ABI,
     .name = "cpu",
+    .formats = 1u << RKI_BF16 | 1u << RKI_INT8,
     .probe = probe,
     .describe = describe,
     .open = open_device,

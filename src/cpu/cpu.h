@@ -14,6 +14,7 @@ typedef struct rki_cpu {
     const rki_host *host;
     const rki_kernels *kernels;
     int64_t threads;
+    int64_t cache; /* floats that the second cache of a core holds, within limits */
     rki_gemm_policy gemm_policy;
 } rki_cpu;
 

@@ -1,4 +1,4 @@
-/* Rows of a table by their numbers, and the gradient's way back. The gradient of a table's row is
+/* Rows of a table by their numbers, whatever its format, and the gradient's way back. The gradient of a table's row is
  * summed by one thread, in the order that the caller gives. */
 #include <string.h>
 
@@ -18,12 +18,20 @@ static void gather_rows(void *user, int64_t begin, int64_t end)
         memcpy(out + i * call->width, table + call->ids[i] * call->width, bytes);
 }
 
+static void unpack_rows(void *user, int64_t begin, int64_t end)
+{
+    const rki_gather *call = user;
+    for (int64_t i = begin; i < end; i++)
+        rki_format_unpack(call->format, call->rows, call->width, call->ids[i], call->table,
+            (float *)call->out + i * call->width);
+}
+
 int32_t rki_cpu_gather(void *self, const rki_gather *call)
 {
     const rki_cpu *cpu = self;
     rki_gather copy = *call;
-    rki_parallel_blocks(
-        cpu->threads, call->count, (BLOCK + call->width - 1) / call->width, gather_rows, &copy);
+    rki_parallel_blocks(cpu->threads, call->count, (BLOCK + call->width - 1) / call->width,
+        call->format == RKI_PLAIN ? gather_rows : unpack_rows, &copy);
     return RNNKIT_OK;
 }
 

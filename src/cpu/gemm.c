@@ -2,7 +2,7 @@
  *
  * After Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (ACM TOMS 34,
  * 2008): a block of b is packed into panels, a is read in place where its rows are contiguous in k
- * and packed where it is transposed, and register tiles (kernels/product.h) do the rest. A product
+ * and copied where it is transposed, and register tiles (kernels/product.h) do the rest. A product
  * with no more rows than one tile has reads b once, where it lies.
  *
  * c is shared out over the threads as a grid of rows and columns; k never is. With the kernels'
@@ -10,19 +10,26 @@
  */
 #include "cpu/gemm.h"
 
+#include <string.h>
+
 #include "base/float_mode.h"
 #include "cpu/blas.h"
+#include "cpu/format_product.h"
 #include "cpu/parallel.h"
 
 enum {
-    BLOCK_TILES = 40,   /* rows of a that stay in the second cache, in tiles */
-    BLOCK_PANELS = 8,   /* columns of b that stay there too, in panels */
+    LEAST_PANELS = 4, /* columns of b in a block, in panels: half of the second cache, or these */
+    PART_B = 2,
+    LEAST_TILES = 16, /* rows of a in a block, in tiles: a quarter of it, or these */
+    PART_A = 4,
     WORK_STEP = 1 << 18 /* multiply-adds that make another thread worth its while */
 };
 
+/* How c is shared out over the threads, and each task's part cut into blocks. */
 typedef struct grid {
     int64_t row_tasks, column_tasks;
-    size_t task_a, task_b; /* floats of scratch that a task needs for each */
+    int64_t rows, columns, steps; /* of a block: of c, and of k */
+    size_t task_a, task_b;        /* floats of scratch that a task needs for each */
 } grid;
 
 typedef struct work {
@@ -59,15 +66,36 @@ static int64_t useful_threads(const rki_cpu *cpu, const rki_gemm *call)
     return tasks < (double)cpu->threads ? (int64_t)tasks : cpu->threads;
 }
 
-/* Sizes in whole vectors, so that every task's scratch is aligned. */
-static void size_tasks(const rki_cpu *cpu, const rki_gemm *call, grid *g)
+/* How many of `count` tiles or panels of `width` make a block: pieces of equal size. */
+static int64_t block_count(
+    const rki_cpu *cpu, int64_t count, int64_t width, int64_t steps, int64_t part, int64_t least)
 {
-    int64_t k = smaller(call->k, RKI_BLOCK_K), height = cpu->kernels->tile_rows;
-    int64_t panels = pieces(pieces(call->n, panel_width(cpu)), g->column_tasks);
-    int64_t tiles = smaller(pieces(call->m, height), BLOCK_TILES);
-    g->task_b = (size_t)(k * smaller(panels, BLOCK_PANELS) * panel_width(cpu));
-    if (call->transpose_a)
-        g->task_a = (size_t)(pieces(k * tiles * height, RKI_MOST_LANES) * RKI_MOST_LANES);
+    int64_t most = cpu->cache / part / (steps * width);
+    if (most < least) most = least;
+    return pieces(count, pieces(count, most));
+}
+
+/* Floats of the largest block of them that a product of at most `k` steps can have, in whole
+ * vectors, so that every task's scratch is aligned. */
+static size_t block_room(
+    const rki_cpu *cpu, int64_t count, int64_t width, int64_t k, int64_t part, int64_t least)
+{
+    int64_t most = cpu->cache / part, floor = least * width * RKI_BLOCK_K;
+    if (most < floor) most = floor;
+    int64_t floats = smaller(smaller(k, RKI_BLOCK_K) * count * width, most);
+    return (size_t)(pieces(floats, RKI_MOST_LANES) * RKI_MOST_LANES);
+}
+
+static void size_blocks(const rki_cpu *cpu, const rki_gemm *call, grid *g)
+{
+    int64_t width = panel_width(cpu), height = cpu->kernels->tile_rows;
+    int64_t panels = pieces(pieces(call->n, width), g->column_tasks);
+    int64_t tiles = pieces(pieces(call->m, height), g->row_tasks);
+    g->steps = rki_block_steps(call->k);
+    g->columns = width * block_count(cpu, panels, width, g->steps, PART_B, LEAST_PANELS);
+    g->rows = height * block_count(cpu, tiles, height, g->steps, PART_A, LEAST_TILES);
+    g->task_b = block_room(cpu, panels, width, call->k, PART_B, LEAST_PANELS);
+    if (call->transpose_a) g->task_a = block_room(cpu, tiles, height, call->k, PART_A, LEAST_TILES);
 }
 
 /* Tries every number of column tasks, with as many row tasks as threads are left, and takes the
@@ -78,7 +106,7 @@ static grid choose_grid(const rki_cpu *cpu, const rki_gemm *call)
     int64_t threads = useful_threads(cpu, call);
     int64_t tile = is_narrow(cpu, call) ? call->m : cpu->kernels->tile_rows;
     int64_t tiles = pieces(call->m, tile), panels = pieces(call->n, panel_width(cpu));
-    grid best = {1, 1, 0, 0};
+    grid best = {.row_tasks = 1, .column_tasks = 1};
     double least = 0;
     for (int64_t columns = 1; columns <= smaller(threads, panels); columns++) {
         int64_t rows = smaller(threads / columns, tiles);
@@ -92,31 +120,46 @@ static grid choose_grid(const rki_cpu *cpu, const rki_gemm *call)
             best.column_tasks = columns;
         }
     }
-    if (!is_narrow(cpu, call)) size_tasks(cpu, call, &best);
+    if (!is_narrow(cpu, call) && call->k > 0) size_blocks(cpu, call, &best);
     return best;
 }
 
-/* What pack_a reads for rows i .. end - 1 and the block of k that starts at k; nothing where a is
+/* What copy_block reads for rows i .. end - 1 and the block of k that starts at k; nothing where a is
  * read in place. With a list the places are not known beforehand. */
 static rki_fetch source_a(const work *w, int64_t i, int64_t end, int64_t k)
 {
     const rki_gemm *call = w->call;
     if (!call->transpose_a || w->list || i >= end || k >= call->k) return (rki_fetch){0};
-    int64_t most = BLOCK_TILES * w->cpu->kernels->tile_rows;
     return (rki_fetch){(const float *)call->a + i + k * call->lda,
-        smaller(call->k - k, RKI_BLOCK_K), smaller(end - i, most), call->lda};
+        smaller(call->k - k, w->grid.steps), smaller(end - i, w->grid.rows), call->lda};
 }
 
 /* What pack_b reads for the block of columns from j on, and of k from k on. */
 static rki_fetch source_b(const work *w, int64_t j, int64_t end, int64_t k)
 {
     const rki_gemm *call = w->call;
-    int64_t columns = smaller(end - j, BLOCK_PANELS * panel_width(w->cpu));
-    int64_t steps = smaller(call->k - k, RKI_BLOCK_K);
+    int64_t columns = smaller(end - j, w->grid.columns);
+    int64_t steps = smaller(call->k - k, w->grid.steps);
     const float *b = call->b;
     if (w->list || columns <= 0) return (rki_fetch){0};
     if (call->transpose_b) return (rki_fetch){b + j * call->ldb + k, columns, steps, call->ldb};
     return (rki_fetch){b + k * call->ldb + j, steps, columns, call->ldb};
+}
+
+/* A block of a stored [k][m], closed up: rows i .. i + rows - 1, and zeros to whole tiles. Returns
+ * the distance of its steps. */
+static int64_t copy_block(
+    const work *w, int64_t i, int64_t rows, int64_t k, int64_t steps, float *to)
+{
+    const rki_gemm *call = w->call;
+    int64_t height = w->cpu->kernels->tile_rows, width = pieces(rows, height) * height;
+    for (int64_t s = 0; s < steps; s++) {
+        int64_t row = w->list ? w->list[k + s] : k + s;
+        memcpy(to + s * width, (const float *)call->a + row * call->lda + i,
+            (size_t)rows * sizeof(float));
+        memset(to + s * width + rows, 0, (size_t)(width - rows) * sizeof(float));
+    }
+    return width;
 }
 
 /* One block of k, for one block of columns, over all of a task's rows. */
@@ -124,7 +167,7 @@ static void run_rows(const work *w, rki_product block, int64_t begin, int64_t en
     rki_fetch next_b, float *packed)
 {
     const rki_gemm *call = w->call;
-    int64_t most = BLOCK_TILES * w->cpu->kernels->tile_rows;
+    int64_t most = w->grid.rows;
     const float *a = call->a;
     float *c = block.c;
     for (int64_t i = begin; i < end; i += most) {
@@ -132,11 +175,10 @@ static void run_rows(const work *w, rki_product block, int64_t begin, int64_t en
         block.rows = smaller(end - i, most);
         block.c = c + i * call->ldc;
         block.next_a =
-            last ? source_a(w, begin, end, k + RKI_BLOCK_K) : source_a(w, i + most, end, k);
+            last ? source_a(w, begin, end, k + w->grid.steps) : source_a(w, i + most, end, k);
         block.next_b = last ? next_b : (rki_fetch){0};
         if (call->transpose_a) {
-            w->cpu->kernels->pack_a(block.rows, block.k, a + i + (w->list ? 0 : k * call->lda),
-                call->lda, w->list ? w->list + k : NULL, packed);
+            block.lda = copy_block(w, i, block.rows, k, block.k, packed);
             block.a = packed;
         } else {
             block.a = a + i * call->lda + k;
@@ -149,15 +191,15 @@ static void run_block(const work *w, int64_t row_begin, int64_t row_end, int64_t
     int64_t column_end, float *scratch)
 {
     const rki_gemm *call = w->call;
-    int64_t most = BLOCK_PANELS * panel_width(w->cpu);
+    int64_t most = w->grid.columns, steps = w->grid.steps;
     const float *b = call->b, *bias = call->bias;
     float *panels = scratch, *packed = scratch + w->grid.task_b;
     for (int64_t j = column_begin; j < column_end; j += most) {
-        for (int64_t k = 0; k < call->k; k += RKI_BLOCK_K) {
+        for (int64_t k = 0; k < call->k; k += steps) {
             rki_product block = {.n = smaller(column_end - j, most),
-                .k = smaller(call->k - k, RKI_BLOCK_K),
+                .k = smaller(call->k - k, steps),
                 .lda = call->lda,
-                .a_packed = call->transpose_a,
+                .transposed = call->transpose_a,
                 .panels = panels,
                 .bias = bias && k == 0 ? bias + j : NULL,
                 .add = call->accumulate || k > 0,
@@ -168,9 +210,9 @@ static void run_block(const work *w, int64_t row_begin, int64_t row_end, int64_t
                                                   : b + k * call->ldb + j;
             w->cpu->kernels->pack_b(block.k, block.n, from, call->ldb, call->transpose_b,
                 w->list ? w->list + k : NULL, panels);
-            int more = k + RKI_BLOCK_K < call->k;
-            rki_fetch next = more ? source_b(w, j, column_end, k + RKI_BLOCK_K)
-                                  : source_b(w, j + most, column_end, 0);
+            int more = k + steps < call->k;
+            rki_fetch next =
+                more ? source_b(w, j, column_end, k + steps) : source_b(w, j + most, column_end, 0);
             run_rows(w, block, row_begin, row_end, k, next, packed);
         }
     }
@@ -220,14 +262,19 @@ static void run_task(void *user, int64_t index, int64_t end)
 size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call)
 {
     const rki_cpu *cpu = self;
+    if (call->b_format != RKI_PLAIN) return rki_format_room(call->m, call->k);
     if (is_narrow(cpu, call)) return 0;
-    grid whole = {1, 1, 0, 0};
-    size_tasks(cpu, call, &whole);
+    grid whole = {.row_tasks = 1, .column_tasks = 1};
+    if (call->k > 0) size_blocks(cpu, call, &whole);
     return (size_t)useful_threads(cpu, call) * (whole.task_a + whole.task_b) * sizeof(float);
 }
 
 void rki_gemm_run(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list)
 {
+    if (call->b_format != RKI_PLAIN) {
+        rki_format_gemm(cpu, call);
+        return;
+    }
     if (list == NULL && rki_blas_wanted(cpu, call)) {
         uint64_t mode = rki_float_enter();
         rki_blas_gemm(call);

@@ -19,8 +19,9 @@ int64_t rki_packed_count(const rki_cpu *cpu, int64_t k, int64_t n)
 void rki_packed_make(const rki_cpu *cpu, int64_t k, int64_t n, const float *weight, int64_t ldb,
     int transposed, float *packed)
 {
-    for (int64_t i = 0; i < k; i += RKI_BLOCK_K) {
-        int64_t steps = k - i < RKI_BLOCK_K ? k - i : RKI_BLOCK_K;
+    int64_t block = rki_block_steps(k);
+    for (int64_t i = 0; i < k; i += block) {
+        int64_t steps = k - i < block ? k - i : block;
         cpu->kernels->pack_b(steps, n, transposed ? weight + i : weight + i * ldb, ldb, transposed,
             NULL, packed + rki_packed_count(cpu, i, n));
     }
@@ -28,10 +29,11 @@ void rki_packed_make(const rki_cpu *cpu, int64_t k, int64_t n, const float *weig
 
 void rki_packed_run(const rki_cpu *cpu, const rki_packed_product *call)
 {
-    for (int64_t i = 0; i < call->k; i += RKI_BLOCK_K) {
+    int64_t steps = rki_block_steps(call->k);
+    for (int64_t i = 0; i < call->k; i += steps) {
         rki_product block = {.rows = call->rows,
             .n = call->n,
-            .k = call->k - i < RKI_BLOCK_K ? call->k - i : RKI_BLOCK_K,
+            .k = call->k - i < steps ? call->k - i : steps,
             .a = call->a + i,
             .lda = call->lda,
             .panels = call->packed + rki_packed_count(cpu, i, call->n),
@@ -66,8 +68,8 @@ rki_stash rki_stash_cut(rki_pieces *pieces, const rki_recurrent *layer)
 
 int rki_recurrent_fused(const rki_recurrent *layer)
 {
-    return layer->cell != RKI_CELL_GRU_BEFORE && !layer->layer_norm && layer->zoneout_h == 0 &&
-           layer->zoneout_c == 0 && layer->output == layer->hidden;
+    return layer->format == RKI_PLAIN && layer->cell != RKI_CELL_GRU_BEFORE && !layer->layer_norm &&
+           layer->zoneout_h == 0 && layer->zoneout_c == 0 && layer->output == layer->hidden;
 }
 
 const float *rki_recurrent_bias(

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/dropout.h"
+#include "cpu/format_product.h"
 #include "cpu/gemm.h"
 
 enum { DRAWS = 4 * RKI_MOST_LANES, PARTS = 8 };
@@ -27,6 +28,10 @@ rki_composed_room rki_composed_cut(rki_pieces *pieces, const rki_recurrent *laye
     if (layer->zoneout_h > 0 || layer->zoneout_c > 0) {
         room.mask = rki_take_floats(pieces, layer->batch * widest(layer));
         room.ones = rki_take_floats(pieces, widest(layer));
+    }
+    if (layer->format != RKI_PLAIN) {
+        room.ready_step = rki_format_ready(widest(layer));
+        room.ready = rki_pieces_take(pieces, (size_t)layer->batch * room.ready_step);
     }
     if (pieces->block && room.ones)
         for (int64_t j = 0; j < widest(layer); j++)
@@ -104,29 +109,46 @@ static void mix(const rki_forward_pass *p, int part, int64_t place, int64_t row,
 
 /* Products. */
 
-/* c (+)= a weight^T + bias; without panels the weight is read where it lies. */
-static void product(const rki_forward_pass *p, const float *panels, const void *weight, int64_t k,
-    rki_packed_product call)
+/* A weight of a layer, or some of its rows. */
+typedef struct step_weight {
+    const float *panels; /* or NULL: the weight is read where it lies */
+    const void *whole;
+    int64_t rows, first, k; /* rows of the whole weight; the first that is wanted; columns */
+} step_weight;
+
+static rki_gemm product_in_place(
+    const rki_forward_pass *p, step_weight weight, const rki_packed_product *call)
 {
-    call.k = k;
-    if (panels) {
-        call.packed = panels;
+    int plain = p->layer->format == RKI_PLAIN;
+    return (rki_gemm){.transpose_b = 1,
+        .accumulate = call->add,
+        .m = call->rows,
+        .n = call->n,
+        .k = weight.k,
+        .a = call->a,
+        .lda = call->lda,
+        .b = plain ? (const float *)weight.whole + weight.first * weight.k : weight.whole,
+        .ldb = weight.k,
+        .bias = call->bias,
+        .c = call->c,
+        .ldc = call->ldc,
+        .b_format = p->layer->format,
+        .b_rows = weight.rows,
+        .b_first = weight.first};
+}
+
+/* c (+)= a weight^T + bias, for rows of the batch from `row` on. */
+static void product(
+    const rki_forward_pass *p, step_weight weight, int64_t row, rki_packed_product call)
+{
+    if (weight.panels) {
+        call.k = weight.k;
+        call.packed = weight.panels;
         rki_packed_run(p->cpu, &call);
         return;
     }
-    rki_gemm gemm = {.transpose_b = 1,
-        .accumulate = call.add,
-        .m = call.rows,
-        .n = call.n,
-        .k = k,
-        .a = call.a,
-        .lda = call.lda,
-        .b = weight,
-        .ldb = k,
-        .bias = call.bias,
-        .c = call.c,
-        .ldc = call.ldc,
-        .scratch = p->gemm};
+    rki_gemm gemm = product_in_place(p, weight, &call);
+    gemm.scratch = p->room.ready ? p->room.ready + (size_t)row * p->room.ready_step : p->gemm;
     rki_gemm_run(p->cpu, &gemm, NULL);
 }
 
@@ -218,16 +240,17 @@ static void add_state(const rki_forward_pass *p, const step_rows *s)
         .add = 1,
         .c = s->z,
         .ldc = gates};
-    product(p, p->panels, p->weights->weight_hh, p->layer->output, call);
+    step_weight weight = {p->panels, p->weights->weight_hh, gates, 0, p->layer->output};
+    product(p, weight, s->row, call);
     if (p->layer->cell != RKI_CELL_GRU) return;
     call.n = hidden;
     call.add = 0;
     call.bias = rki_recurrent_bias_n(p->layer, p->weights);
     call.c = s->reset;
     call.ldc = hidden;
-    const float *panels =
-        p->panels ? p->panels + rki_packed_count(p->cpu, p->layer->output, 2 * hidden) : NULL;
-    product(p, panels, (const float *)p->weights->weight_hh + 2 * hidden * hidden, hidden, call);
+    if (p->panels) weight.panels += rki_packed_count(p->cpu, p->layer->output, 2 * hidden);
+    weight.first = 2 * hidden;
+    product(p, weight, s->row, call);
 }
 
 /* gain v + bias */
@@ -245,7 +268,8 @@ static void add_normal_state(const rki_forward_pass *p, const step_rows *s)
     float *u = p->room.u + s->row * gates;
     rki_packed_product call = {
         .rows = s->count, .n = gates, .a = s->h_before, .lda = s->ld_before, .c = u, .ldc = gates};
-    product(p, p->panels, w->weight_hh, p->layer->output, call);
+    step_weight weight = {p->panels, w->weight_hh, gates, 0, p->layer->output};
+    product(p, weight, s->row, call);
     for (int64_t i = 0; i < s->count; i++, u += gates) {
         float *z = s->z + i * gates;
         float scale_a = rki_normalize(z, gates), scale_u = rki_normalize(u, gates);
@@ -284,9 +308,9 @@ static void gru_before(const rki_forward_pass *p, const step_rows *s)
         .add = 1,
         .c = s->z + 2 * hidden,
         .ldc = gates};
-    const float *panels =
-        p->panels ? p->panels + rki_packed_count(p->cpu, hidden, 2 * hidden) : NULL;
-    product(p, panels, (const float *)p->weights->weight_hh + 2 * hidden * hidden, hidden, call);
+    step_weight weight = {p->panels, p->weights->weight_hh, gates, 2 * hidden, hidden};
+    if (p->panels) weight.panels += rki_packed_count(p->cpu, hidden, 2 * hidden);
+    product(p, weight, s->row, call);
     for (int64_t i = 0; i < s->count; i++) {
         const float *z = s->z + i * gates + hidden, *h = s->h_before + i * s->ld_before;
         float *n = s->z + i * gates + 2 * hidden, *to = s->h + i * p->ldh;
@@ -344,7 +368,8 @@ static void advance(const rki_forward_pass *p, const step_rows *s)
     if (output != hidden) {
         rki_packed_product call = {
             .rows = s->count, .n = output, .a = s->shown, .lda = hidden, .c = s->h, .ldc = p->ldh};
-        product(p, p->panels_hr, p->weights->weight_hr, hidden, call);
+        step_weight weight = {p->panels_hr, p->weights->weight_hr, output, 0, hidden};
+        product(p, weight, s->row, call);
     }
     for (int64_t i = 0; p->layer->zoneout_h > 0 && i < s->count; i++)
         mix(p, 0, rki_plan_place(&p->plan, s->first + i), s->row + i, output,

@@ -47,7 +47,9 @@ static rki_gemm input_product(const rki_recurrent *layer, int64_t rows)
         .k = layer->input,
         .lda = layer->input,
         .ldb = layer->input,
-        .ldc = gates};
+        .ldc = gates,
+        .b_format = layer->format,
+        .b_rows = gates};
 }
 
 static int64_t panel_floats(const rki_cpu *cpu, const rki_recurrent *layer)
@@ -65,8 +67,8 @@ static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *layer, rki_pieces *
     int packed = layer->lengths || layer->starts, lstm = layer->cell == RKI_CELL_LSTM;
     rki_gemm product = input_product(layer, rows);
     if (!layer->training) at.z = rki_take_floats(pieces, rows * product.n);
-    at.panels = rki_take_floats(pieces, panel_floats(cpu, layer));
-    if (layer->output != layer->hidden)
+    if (layer->format == RKI_PLAIN) at.panels = rki_take_floats(pieces, panel_floats(cpu, layer));
+    if (layer->format == RKI_PLAIN && layer->output != layer->hidden)
         at.panels_hr = rki_take_floats(pieces, rki_packed_count(cpu, layer->hidden, layer->output));
     at.bias = rki_take_floats(pieces, product.n);
     if (packed) {
@@ -121,6 +123,7 @@ static void pack(pass *f)
     const rki_kernels *kernels = p->cpu->kernels;
     const float *weight_hh = p->weights->weight_hh;
     int64_t hidden = layer->hidden;
+    if (layer->format != RKI_PLAIN) return; /* read where they lie */
     if (!f->fused)
         rki_composed_pack(p->cpu, layer, weight_hh, f->at.panels);
     else if (layer->cell >= RKI_CELL_GRU)

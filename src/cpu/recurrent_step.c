@@ -13,16 +13,24 @@ typedef struct layout {
 } layout;
 
 /* c [batch][n] (+)= a [batch][k] b^T */
-static rki_gemm product(int64_t batch, int64_t n, int64_t k)
+static rki_gemm product(const rki_recurrent *layer, int64_t n, int64_t k)
 {
-    return (rki_gemm){.transpose_b = 1, .m = batch, .n = n, .k = k, .lda = k, .ldb = k, .ldc = n};
+    return (rki_gemm){.transpose_b = 1,
+        .m = layer->batch,
+        .n = n,
+        .k = k,
+        .lda = k,
+        .ldb = k,
+        .ldc = n,
+        .b_format = layer->format,
+        .b_rows = n};
 }
 
 static size_t gemm_scratch(rki_cpu *cpu, const rki_recurrent *layer)
 {
-    int64_t gates = rki_cell_gates(layer->cell) * layer->hidden, batch = layer->batch;
-    rki_gemm all[3] = {product(batch, gates, layer->input), product(batch, gates, layer->output),
-        product(batch, layer->output, layer->hidden)};
+    int64_t gates = rki_cell_gates(layer->cell) * layer->hidden;
+    rki_gemm all[3] = {product(layer, gates, layer->input), product(layer, gates, layer->output),
+        product(layer, layer->output, layer->hidden)};
     size_t most = 0;
     for (int i = 0; i < 3; i++) {
         size_t bytes = rki_cpu_gemm_scratch(cpu, &all[i]);
@@ -56,8 +64,7 @@ int32_t rki_cpu_recurrent_step(void *self, const rki_recurrent_step *call)
     const rki_recurrent *layer = &call->layer;
     rki_pieces pieces = {call->scratch, 0};
     layout at = cut_scratch(self, layer, &pieces);
-    rki_gemm input =
-        product(layer->batch, rki_cell_gates(layer->cell) * layer->hidden, layer->input);
+    rki_gemm input = product(layer, rki_cell_gates(layer->cell) * layer->hidden, layer->input);
     input.a = call->x;
     input.b = call->weights.weight_ih;
     if (!layer->layer_norm) input.bias = rki_recurrent_bias(layer, &call->weights, at.bias);

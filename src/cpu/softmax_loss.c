@@ -12,8 +12,8 @@
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
 
-/* Rows of a block: enough for good products. */
-enum { BLOCK_ROWS = 256, ALIGNMENT = 64 };
+/* A block's logits: at most so many bytes, but rows enough for good products. */
+enum { MOST_BYTES = 32 << 20, LEAST_ROWS = 256, ALIGNMENT = 64 };
 
 typedef struct layout {
     float *logits;
@@ -29,9 +29,13 @@ typedef struct block {
     int64_t begin, rows;
 } block;
 
+/* Blocks of equal size. */
 static int64_t block_rows(const rki_softmax_loss *call)
 {
-    return call->rows < BLOCK_ROWS ? call->rows : BLOCK_ROWS;
+    int64_t most = MOST_BYTES / (int64_t)sizeof(float) / call->classes;
+    if (most < LEAST_ROWS) most = LEAST_ROWS;
+    int64_t blocks = (call->rows + most - 1) / most;
+    return blocks == 0 ? 0 : (call->rows + blocks - 1) / blocks;
 }
 
 static rki_gemm logits_product(const rki_softmax_loss *call, int64_t rows)
@@ -44,7 +48,9 @@ static rki_gemm logits_product(const rki_softmax_loss *call, int64_t rows)
         .ldb = call->inputs,
         .ldc = call->classes,
         .b = call->weight,
-        .bias = call->bias};
+        .bias = call->bias,
+        .b_format = call->format,
+        .b_rows = call->classes};
 }
 
 static rki_gemm dx_product(const rki_softmax_loss *call, int64_t rows)
@@ -180,8 +186,9 @@ int32_t rki_cpu_softmax_loss(void *self, const rki_softmax_loss *call)
 {
     block b = {.cpu = self, .call = call, .at = cut_scratch(self, call)};
     double loss = 0.0;
+    int64_t most = block_rows(call);
     for (; b.begin < call->rows; b.begin += b.rows) {
-        b.rows = call->rows - b.begin < BLOCK_ROWS ? call->rows - b.begin : BLOCK_ROWS;
+        b.rows = call->rows - b.begin < most ? call->rows - b.begin : most;
         rki_gemm product = logits_product(call, b.rows);
         product.a = (const float *)call->x + b.begin * call->inputs;
         product.c = b.at.logits;

@@ -46,7 +46,9 @@ static rki_gemm output_call(const rki_predictor *predictor)
         .bias = output->bias == NULL ? NULL : output->bias->value,
         .c = predictor->device_logits,
         .ldc = predictor->words,
-        .scratch = predictor->scratch};
+        .scratch = predictor->scratch,
+        .b_format = output->weight->format,
+        .b_rows = predictor->words};
 }
 
 static int32_t allocate_arrays(rki_predictor *predictor)
@@ -100,7 +102,9 @@ static int32_t step(rki_predictor *predictor, const int32_t *id)
         .width = predictor->embedding->layer.sizes[1],
         .ids = id,
         .table = predictor->embedding->weight->value,
-        .out = predictor->state->input};
+        .out = predictor->state->input,
+        .format = predictor->embedding->weight->format,
+        .rows = predictor->embedding->layer.sizes[0]};
     RKI_TRY(device->ops->gather(device->self, &call));
     return rki_state_step(predictor->state);
 }

@@ -56,7 +56,11 @@ static int32_t find_losses(
     double sum;
     RKI_TRY(rki_tape_device(tape, count, losses));
     RKI_TRY(rki_tape_device(tape, count * output->layer.sizes[0], &x));
-    rki_gather gather = {count, output->layer.sizes[0], places, search->writer.a.out, x};
+    rki_gather gather = {.count = count,
+        .width = output->layer.sizes[0],
+        .ids = places,
+        .table = search->writer.a.out,
+        .out = x};
     RKI_TRY(device->ops->gather(device->self, &gather));
     rki_softmax_loss call = {.rows = count,
         .inputs = output->layer.sizes[0],
@@ -66,6 +70,7 @@ static int32_t find_losses(
         .weight = output->weight->value,
         .bias = output->bias == NULL ? NULL : output->bias->value,
         .targets = ids,
+        .format = output->weight->format,
         .loss = &sum,
         .row_loss = *losses};
     size_t bytes = device->ops->softmax_loss_scratch(device->self, &call);

@@ -75,7 +75,8 @@ static int32_t spread_start(const rki_writer *writer, const rnnkit_tensor *start
     int32_t *ids = block;
     for (int64_t r = 0; r < rows; r++)
         ids[r] = (int32_t)(r % writer->a.batch);
-    rki_gather call = {rows, width, ids, start->data, room};
+    rki_gather call = {
+        .count = rows, .width = width, .ids = ids, .table = start->data, .out = room};
     *out = room;
     return tape->device->ops->gather(tape->device->self, &call);
 }
@@ -133,7 +134,9 @@ int32_t rki_writer_read(rki_writer *writer, const int32_t *ids)
         .width = d->inputs,
         .ids = ids,
         .table = writer->embedding->weight->value,
-        .out = writer->x};
+        .out = writer->x,
+        .format = writer->embedding->weight->format,
+        .rows = writer->embedding->layer.sizes[0]};
     RKI_TRY(tape->device->ops->gather(tape->device->self, &call));
     RKI_TRY(rki_decoder_read(tape, d, &writer->a));
     for (int64_t t = 0; t < writer->a.steps; t++)
@@ -147,7 +150,11 @@ static int32_t pick(const rki_writer *writer, const int32_t *parents, int64_t wi
     const void *source, void *target)
 {
     const rki_device *device = writer->tape->device;
-    rki_gather call = {rki_writer_rows(writer), width, parents, source, target};
+    rki_gather call = {.count = rki_writer_rows(writer),
+        .width = width,
+        .ids = parents,
+        .table = source,
+        .out = target};
     return device->ops->gather(device->self, &call);
 }
 

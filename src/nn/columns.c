@@ -16,7 +16,9 @@ int32_t rki_columns_product(rnnkit_tape *tape, rki_columns w, int64_t rows, cons
                                    .ldb = rki_parameter_width(w.parameter),
                                    .bias = bias ? bias->value : NULL,
                                    .c = y,
-                                   .ldc = outputs});
+                                   .ldc = outputs,
+                                   .b_format = w.parameter->format,
+                                   .b_rows = outputs});
 }
 
 int32_t rki_columns_back(

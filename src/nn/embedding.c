@@ -40,6 +40,7 @@ static int32_t build(rnnkit_model *model, rki_layer *layer)
         .suffix = "weight",
         .dims = layer->sizes,
         .rank = 2,
+        .is_weight = 1,
         .by_rows = self->settings.sparse,
         .initial = RKI_INITIAL_NORMAL,
         .scale = self->settings.scale};
@@ -179,7 +180,9 @@ static int32_t forward(rnnkit_embedding *embedding, rnnkit_tape *tape, const int
         .width = dims[2],
         .ids = ids,
         .table = layer->weight->value,
-        .out = y->data};
+        .out = y->data,
+        .format = layer->weight->format,
+        .rows = layer->layer.sizes[0]};
     RKI_TRY(tape->device->ops->gather(tape->device->self, &call));
     if (tape->train) RKI_TRY(record(embedding, tape, ids, steps * batch, y));
     *out = y;

@@ -153,6 +153,7 @@ static int32_t check(rnnkit_embedding *embedding, rnnkit_tape *tape, const rnnki
     RKI_TRY(rki_tape_check(tape, x, "x"));
     RKI_TRY(rki_tape_check_device(tape, embedding->handle.model->context->device));
     RKI_TRY(rki_check_pointer(targets, "targets"));
+    RKI_TRY(rki_model_check_plain(embedding->handle.model, "use negative sampling"));
     if (negatives < 0)
         return rki_fail(RNNKIT_E_ARGUMENT, "negatives is %lld, below 0", (long long)negatives);
     if (negatives > 0) RKI_TRY(rki_check_pointer(noise, "noise"));

@@ -39,6 +39,7 @@ static int32_t build(rnnkit_model *model, rki_layer *layer)
         .suffix = "weight",
         .dims = dims,
         .rank = 2,
+        .is_weight = 1,
         .initial = RKI_INITIAL_UNIFORM,
         .scale = 1 / sqrt((double)layer->sizes[0])};
     if (layer->sizes[1] > INT32_MAX)
@@ -50,6 +51,7 @@ static int32_t build(rnnkit_model *model, rki_layer *layer)
         RKI_TRY(rki_model_add_parameter(model, &wish, &self->weight));
     wish.suffix = "bias";
     wish.rank = 1;
+    wish.is_weight = 0;
     return self->settings.bias ? rki_model_add_parameter(model, &wish, &self->bias) : RNNKIT_OK;
 }
 
@@ -217,7 +219,9 @@ static int32_t forward(
                                     .ldb = inputs,
                                     .bias = layer->bias == NULL ? NULL : layer->bias->value,
                                     .c = y->data,
-                                    .ldc = outputs}));
+                                    .ldc = outputs,
+                                    .b_format = layer->weight->format,
+                                    .b_rows = outputs}));
     if (tape->train) RKI_TRY(record(linear, tape, count, x, y));
     *out = y;
     return RNNKIT_OK;

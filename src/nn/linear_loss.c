@@ -127,6 +127,7 @@ static int32_t run(rnnkit_tape *tape, loss_node *node, const loss_settings *sett
         .weight = layer->weight->value,
         .bias = layer->bias == NULL ? NULL : layer->bias->value,
         .targets = node->rows.targets,
+        .format = layer->weight->format,
         .loss = &sum};
     if (tape->train) RKI_TRY(gradient_rooms(tape, node, &call));
     rki_arena_mark mark = rki_arena_here(&tape->device_arena);

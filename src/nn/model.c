@@ -60,6 +60,16 @@ void rnnkit_model_destroy(rnnkit_model *model)
     if (model != NULL && rki_check(model, RKI_KIND_MODEL, "model") >= 0) rki_model_release(model);
 }
 
+int32_t rki_model_check_plain(const rnnkit_model *model, const char *what)
+{
+    if (model->format == RKI_PLAIN) return RNNKIT_OK;
+    return rki_fail(RNNKIT_E_ORDER,
+        "the model was opened with weights=%s, which rounded them, to run alone: to %s, open it "
+        "with "
+        "weights=f32",
+        rki_format_name(model->format), what);
+}
+
 /* The vocabulary. */
 
 static int32_t set_vocab(rnnkit_model *model, rnnkit_vocab *vocab)

@@ -20,6 +20,7 @@ struct rnnkit_model {
     rnnkit_vocab *vocab; /* or NULL */
     rki_entries entries;
     const struct rki_st *source; /* while the model is opened: the file its parameters come from */
+    rki_format format;           /* of the weights of layers that have them in formats */
 };
 
 int32_t rki_model_new(rnnkit_context *context, rnnkit_model **out);
@@ -32,6 +33,7 @@ typedef struct rki_parameter_wish {
     const int64_t *dims;
     int64_t rank;
     int by_rows;
+    int is_weight; /* of a product or a table: held in the model's format */
     rki_initial initial;
     double scale;
 } rki_parameter_wish;
@@ -40,6 +42,10 @@ typedef struct rki_parameter_wish {
  * when the name is used already. */
 int32_t rki_model_add_parameter(
     rnnkit_model *model, const rki_parameter_wish *wish, rki_parameter **out);
+
+/* RNNKIT_E_ORDER when the model's weights were rounded to a format; `what` it was wanted for: "be
+ * trained". */
+int32_t rki_model_check_plain(const rnnkit_model *model, const char *what);
 
 /* Takes back all but the first `count` parameters. */
 void rki_model_drop_parameters(rnnkit_model *model, int64_t count);

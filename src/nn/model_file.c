@@ -71,6 +71,7 @@ int32_t rki_model_add_texts(const rnnkit_model *model, rki_st_writer *writer)
 int32_t rki_model_declare(const rnnkit_model *model, rki_st_writer *writer)
 {
     rki_st_dtype dtype = rki_device_file_type(model->context->device);
+    RKI_TRY(rki_model_check_plain(model, "save it"));
     for (int64_t i = 0; i < model->parameter_count; i++) {
         const rki_parameter *parameter = model->parameters[i];
         RKI_TRY(rki_st_writer_add_tensor(
@@ -162,6 +163,7 @@ static int32_t check_leftovers(const rnnkit_model *model, const rki_st *st)
 int32_t rki_model_check_parameters(const rnnkit_model *model, const rki_st *st, int strict)
 {
     char shown[RKI_ST_SHOWN];
+    RKI_TRY(rki_model_check_plain(model, "load parameters into it"));
     for (int64_t i = 0; i < model->parameter_count; i++) {
         const rki_parameter *parameter = model->parameters[i];
         const rki_st_entry *entry = rki_st_find(st, parameter->name);
@@ -244,11 +246,34 @@ static int32_t as_format(int32_t status)
     return kept ? status : RNNKIT_E_FORMAT;
 }
 
-static int32_t open_model(rnnkit_context *context, const rki_st *st, rnnkit_model **out)
+typedef struct open_settings {
+    int32_t weights; /* rki_format */
+} open_settings;
+
+static const rki_option open_rows[] = {
+    {"weights", RKI_OPTION_CHOICE, offsetof(open_settings, weights), 0, 0, "f32", "f32|bf16|int8",
+        "0.1",
+        "how embeddings, recurrent and linear layers hold their weights; bf16 and int8, on the "
+        "CPU, "
+        "run faster and do not train"},
+};
+
+const rki_option_table rki_open_options = {"open", open_rows, sizeof open_rows / sizeof *open_rows};
+
+static int32_t check_format(const rki_device *device, rki_format format)
+{
+    if (format == RKI_PLAIN || (device->ops->formats >> format & 1u)) return RNNKIT_OK;
+    return rki_fail(RNNKIT_E_UNSUPPORTED, "weights=%s needs device cpu, the context's is %s",
+        rki_format_name(format), device->name);
+}
+
+static int32_t open_model(
+    rnnkit_context *context, const rki_st *st, rki_format format, rnnkit_model **out)
 {
     rnnkit_model *model;
     RKI_TRY(rki_model_check_file(st));
     RKI_TRY(rki_model_new(context, &model));
+    model->format = format;
     int32_t status = as_format(fill_model(model, st));
     if (status < 0)
         rki_model_release(model);
@@ -257,13 +282,25 @@ static int32_t open_model(rnnkit_context *context, const rki_st *st, rnnkit_mode
     return status;
 }
 
-static int32_t open_path(rnnkit_context *context, const char *path, rnnkit_model **out)
+static int32_t read_open_options(
+    const rnnkit_context *context, const char *text, rki_format *format)
 {
+    open_settings settings;
+    RKI_TRY(rki_options_parse(&rki_open_options, text, &settings));
+    *format = (rki_format)settings.weights;
+    return check_format(context->device, *format);
+}
+
+static int32_t open_path(
+    rnnkit_context *context, const char *path, const char *options, rnnkit_model **out)
+{
+    rki_format format = RKI_PLAIN;
     rki_st *st;
     RKI_TRY(rki_check_pointer(path, "path"));
     RKI_TRY(rki_check_pointer(out, "out"));
+    RKI_TRY(read_open_options(context, options, &format));
     RKI_TRY(rki_st_open_file(&context->memory, path, &st));
-    int32_t status = open_model(context, st, out);
+    int32_t status = open_model(context, st, format, out);
     if (status < 0) rki_prefix_message("%s", path);
     rki_st_close(st);
     return status;
@@ -273,17 +310,27 @@ int32_t rnnkit_model_open(rnnkit_context *context, const char *path, rnnkit_mode
 {
     int32_t status = rki_check(context, RKI_KIND_CONTEXT, "context");
     if (status < 0) return rki_leave(NULL, __func__, status);
-    return rki_leave(context, __func__, open_path(context, path, out));
+    return rki_leave(context, __func__, open_path(context, path, NULL, out));
 }
 
-static int32_t open_bytes(
-    rnnkit_context *context, const void *bytes, size_t size, rnnkit_model **out)
+int32_t rnnkit_model_open_with_options(
+    rnnkit_context *context, const char *path, const char *options, rnnkit_model **out)
 {
+    int32_t status = rki_check(context, RKI_KIND_CONTEXT, "context");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(context, __func__, open_path(context, path, options, out));
+}
+
+static int32_t open_bytes(rnnkit_context *context, const void *bytes, size_t size,
+    const char *options, rnnkit_model **out)
+{
+    rki_format format = RKI_PLAIN;
     rki_st *st;
     RKI_TRY(rki_check_pointer(bytes, "bytes"));
     RKI_TRY(rki_check_pointer(out, "out"));
+    RKI_TRY(read_open_options(context, options, &format));
     RKI_TRY(rki_st_open_memory(&context->memory, bytes, size, &st));
-    int32_t status = open_model(context, st, out);
+    int32_t status = open_model(context, st, format, out);
     rki_st_close(st);
     return status;
 }
@@ -293,7 +340,15 @@ int32_t rnnkit_model_open_memory(
 {
     int32_t status = rki_check(context, RKI_KIND_CONTEXT, "context");
     if (status < 0) return rki_leave(NULL, __func__, status);
-    return rki_leave(context, __func__, open_bytes(context, bytes, size, out));
+    return rki_leave(context, __func__, open_bytes(context, bytes, size, NULL, out));
+}
+
+int32_t rnnkit_model_open_memory_with_options(rnnkit_context *context, const void *bytes,
+    size_t size, const char *options, rnnkit_model **out)
+{
+    int32_t status = rki_check(context, RKI_KIND_CONTEXT, "context");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(context, __func__, open_bytes(context, bytes, size, options, out));
 }
 
 /* Parameters alone. */

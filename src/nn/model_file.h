@@ -11,7 +11,7 @@
 
 enum { RKI_JSON_LIMIT = 100000000 }; /* what a header can hold anyway */
 
-/* Saving: format, version, layers, vocabulary, entries, checksum; then the parameters. */
+/* Saving (RNNKIT_E_ORDER for a model whose weights were rounded): format, version, layers, vocabulary, entries, checksum; then the parameters. */
 int32_t rki_model_add_texts(const rnnkit_model *model, rki_st_writer *writer);
 int32_t rki_model_declare(const rnnkit_model *model, rki_st_writer *writer);
 int32_t rki_model_put(const rnnkit_model *model, void *piece, rki_st_writer *writer);
@@ -19,7 +19,7 @@ int32_t rki_model_put(const rnnkit_model *model, void *piece, rki_st_writer *wri
 /* RNNKIT_E_FORMAT unless the file is a model of a version that is known here, and undamaged. */
 int32_t rki_model_check_file(const rki_st *st);
 
-/* Every parameter must have a tensor of its name, shape and of floats. When strict, the other way
+/* RNNKIT_E_ORDER for a model whose weights were rounded. Every parameter must have a tensor of its name, shape and of floats. When strict, the other way
  * round as well, but for tensors under the reserved prefix; else parameters without one are fine. */
 int32_t rki_model_check_parameters(const rnnkit_model *model, const rki_st *st, int strict);
 
@@ -32,6 +32,6 @@ int32_t rki_model_check_vocab(const rnnkit_model *model, const rki_st *st);
 /* The caller's entries that the file holds. */
 int32_t rki_model_read_entries(const rki_memory *memory, const rki_st *st, rki_entries *out);
 
-extern const rki_option_table rki_load_options;
+extern const rki_option_table rki_open_options, rki_load_options;
 
 #endif

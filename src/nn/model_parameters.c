@@ -24,10 +24,35 @@ static int32_t join_name(const rki_memory *memory, const rki_parameter_wish *wis
     return RNNKIT_OK;
 }
 
+/* In a format: as floats, rounded, and over to the device. */
+static int32_t take_rounded(const rnnkit_model *model, rki_parameter *parameter)
+{
+    const rki_memory *memory = &model->context->memory;
+    const rki_device *device = model->context->device;
+    int64_t rows = rki_parameter_rows(parameter), width = rki_parameter_width(parameter);
+    size_t bytes = rki_format_bytes(parameter->format, rows, width);
+    void *values, *block;
+    RKI_TRY(rki_allocate(memory, rows * width, sizeof(float), "a weight", &values));
+    int32_t status = rki_allocate(memory, (int64_t)bytes, 1, "a rounded weight", &block);
+    if (status < 0) {
+        rki_release(memory, values);
+        return status;
+    }
+    status = rki_st_read_float32(rki_st_find(model->source, parameter->name), values);
+    if (status >= 0) {
+        rki_format_pack(parameter->format, rows, width, values, block);
+        status = device->ops->upload(device->self, parameter->value, block, bytes);
+    }
+    rki_release(memory, block);
+    rki_release(memory, values);
+    return status;
+}
+
 static int32_t take_from_source(const rnnkit_model *model, rki_parameter *parameter)
 {
     const rki_memory *memory = &model->context->memory;
     void *piece;
+    if (parameter->format != RKI_PLAIN) return take_rounded(model, parameter);
     RKI_TRY(rki_piece_allocate(memory, &piece));
     int32_t status = rki_device_take(model->context->device, piece,
         rki_st_find(model->source, parameter->name), parameter->value);
@@ -57,8 +82,8 @@ static int32_t fill_parameter(
         return rki_fail(RNNKIT_E_ARGUMENT, "the model has a parameter \"%s\" already",
             rki_st_shown(parameter->name, shown));
     if (model->source != NULL) RKI_TRY(check_source(model, parameter));
-    RKI_TRY(rki_device_allocate(
-        context->device, rki_shape_count(&parameter->shape), &parameter->value));
+    if (model->source != NULL && wish->is_weight) parameter->format = model->format;
+    RKI_TRY(rki_parameter_allocate(context->device, parameter));
     if (model->source != NULL) return take_from_source(model, parameter);
     return rki_parameter_draw(
         context->device, &context->memory, parameter, context->seed, wish->initial, wish->scale);
@@ -163,8 +188,7 @@ static int32_t read_values(
 {
     rki_parameter *parameter;
     RKI_TRY(find_with_room(model, name, values, count, &parameter));
-    return rki_device_read(
-        model->context->device, &model->context->memory, parameter->value, values, count);
+    return rki_parameter_read(model->context->device, &model->context->memory, parameter, values);
 }
 
 int32_t rnnkit_model_parameter_read(
@@ -180,6 +204,7 @@ static int32_t write_values(
 {
     rki_parameter *parameter;
     RKI_TRY(find_with_room(model, name, values, count, &parameter));
+    RKI_TRY(rki_parameter_check_plain(parameter));
     return rki_device_write(
         model->context->device, &model->context->memory, parameter->value, values, count);
 }

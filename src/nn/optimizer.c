@@ -102,6 +102,7 @@ static int32_t create(
     rki_optimizer_settings settings;
     void *block;
     RKI_TRY(rki_check_pointer(out, "out"));
+    RKI_TRY(rki_model_check_plain(model, "train it"));
     RKI_TRY(find_rule(rule_name, &rule));
     RKI_TRY(fill_settings(rule, options, &settings));
     RKI_TRY(

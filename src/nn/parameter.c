@@ -14,6 +14,49 @@ int64_t rki_parameter_width(const rki_parameter *parameter)
     return rki_shape_count(&parameter->shape) / rki_parameter_rows(parameter);
 }
 
+/* Formats. */
+
+const char *rki_format_name(rki_format format)
+{
+    static const char *const names[] = {"f32", "bf16", "int8"};
+    return names[format];
+}
+
+int32_t rki_parameter_allocate(const rki_device *device, rki_parameter *parameter)
+{
+    size_t bytes = rki_device_bytes(device, rki_shape_count(&parameter->shape));
+    if (parameter->format != RKI_PLAIN)
+        bytes = rki_format_bytes(
+            parameter->format, rki_parameter_rows(parameter), rki_parameter_width(parameter));
+    return device->ops->allocate(device->self, bytes, &parameter->value);
+}
+
+int32_t rki_parameter_read(const rki_device *device, const rki_memory *memory,
+    const rki_parameter *parameter, float *values)
+{
+    int64_t rows = rki_parameter_rows(parameter), width = rki_parameter_width(parameter);
+    size_t bytes;
+    void *block;
+    if (parameter->format == RKI_PLAIN)
+        return rki_device_read(device, memory, parameter->value, values, rows * width);
+    bytes = rki_format_bytes(parameter->format, rows, width);
+    RKI_TRY(rki_allocate(memory, (int64_t)bytes, 1, "a rounded parameter", &block));
+    int32_t status = device->ops->download(device->self, block, parameter->value, bytes);
+    for (int64_t row = 0; status >= 0 && row < rows; row++)
+        rki_format_unpack(parameter->format, rows, width, row, block, values + row * width);
+    rki_release(memory, block);
+    return status;
+}
+
+int32_t rki_parameter_check_plain(const rki_parameter *parameter)
+{
+    if (parameter->format == RKI_PLAIN) return RNNKIT_OK;
+    return rki_fail(RNNKIT_E_ORDER,
+        "parameter \"%s\" was rounded when the model was opened with weights=%s: it can no longer "
+        "be changed",
+        parameter->name, rki_format_name(parameter->format));
+}
+
 /* First values. A block of four numbers takes one draw, so that value i depends on i alone. */
 
 static double unit(uint32_t word)

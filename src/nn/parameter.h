@@ -24,6 +24,7 @@ typedef struct rki_parameter {
     uint32_t index; /* place in the model; initial values draw from the stream of this number */
     int by_rows;    /* gradients may name the rows they touch */
     int frozen;     /* no gradient flows into it */
+    rki_format format;
     void *value;    /* on the device */
     void *gradient; /* on the device; NULL until one flowed */
     rki_touched touched;
@@ -48,6 +49,19 @@ void rki_initial_values(rki_random random, uint64_t step, rki_initial initial, d
 /* Uniform in [-scale, scale), normal with deviation `scale`, all `scale`, or zeros. */
 int32_t rki_parameter_draw(const rki_device *device, const rki_memory *memory,
     rki_parameter *parameter, int64_t seed, rki_initial initial, double scale);
+
+/* Room for the values, in the parameter's format. */
+int32_t rki_parameter_allocate(const rki_device *device, rki_parameter *parameter);
+
+/* All values as float32, whatever the format. */
+int32_t rki_parameter_read(const rki_device *device, const rki_memory *memory,
+    const rki_parameter *parameter, float *values);
+
+/* RNNKIT_E_ORDER for a parameter that was rounded to a format: it is not to be changed any more. */
+int32_t rki_parameter_check_plain(const rki_parameter *parameter);
+
+/* "bf16" */
+const char *rki_format_name(rki_format format);
 
 /* The gradient, allocated and zero at first. */
 int32_t rki_parameter_gradient(

@@ -19,6 +19,7 @@ static void release_model(void *model)
 
 int32_t rki_tape_keep_model(rnnkit_tape *tape, rnnkit_model *model)
 {
+    RKI_TRY(rki_model_check_plain(model, "train it"));
     rki_model_retain(model);
     return rki_tape_keep(tape, model, release_model);
 }

@@ -1,6 +1,7 @@
 /* A recurrent layer over a whole sequence, on a tape: one node per layer, one operation per
- * direction, dropout between layers. The state is read at the start and written when all went well;
- * no gradient flows into it (truncated back-propagation through time).
+ * direction, dropout between layers. A state is read at the start and written when all went well; no
+ * gradient flows into it (truncated back-propagation through time). Into a start that is a tensor it
+ * does, and from an end that is one it comes: both are laid out as a state is.
  *
  * Both directions write into one tensor [T][B][directions * output]. Weight drop (Merity, Keskar
  * and Socher 2018) is dropout of weight_hh, once for the sequence; a learned first state is a table
@@ -22,12 +23,19 @@ typedef struct direction {
     const int32_t *learned; /* zeros [batch]: h0, c0 are the layer's own; or NULL */
 } direction;
 
+/* Where a run starts and ends as tensors; its layers share it. */
+typedef struct run_ends {
+    rnnkit_tensor *start, *end; /* or NULL */
+    void *dstart;               /* each part writes its own, from the last layer to the first */
+} run_ends;
+
 typedef struct recurrent_node {
     rki_node node;
     rnnkit_model *model;
     const rki_rnn_layer *rnn;
     int64_t layer;
     rnnkit_tensor *x, *y;
+    run_ends *ends; /* or NULL */
     int64_t directions;
     direction directed[2];
 } recurrent_node;
@@ -40,6 +48,7 @@ typedef struct run {
     const int32_t *lengths, *starts; /* the tape's copies, or NULL */
     const int32_t *zeros;            /* [batch], for a learned first state */
     const rnnkit_state *state;
+    run_ends *tensors; /* or NULL */
     int64_t steps, batch;
     void *ends; /* the state afterwards */
 } run;
@@ -99,6 +108,31 @@ static int32_t add_first(const recurrent_node *self, rnnkit_tape *tape, rki_para
         tape->device->self, batch, parameter->shape.dims[0], gradient, 1, sum);
 }
 
+/* h or c of a part in an array that is laid out as a state; NULL stays NULL. */
+static void *part_of(const rnnkit_tape *tape, const rki_rnn_layer *rnn, void *array, int64_t part,
+    int cell, int64_t batch)
+{
+    if (array == NULL) return NULL;
+    int64_t place = rki_rnn_state_place(rnn, part, cell) * batch;
+    return (char *)array + rki_device_bytes(tape->device, place);
+}
+
+/* The gradients that the end has and the start wants. */
+static void connect_ends(const recurrent_node *self, const rnnkit_tape *tape, int64_t place,
+    rki_recurrent_backward *call)
+{
+    const run_ends *ends = self->ends;
+    int64_t part = self->layer * self->directions + place, batch = call->layer.batch;
+    int lstm = call->c0 != NULL;
+    if (ends == NULL) return;
+    void *dend = ends->end == NULL ? NULL : ends->end->gradient;
+    call->dhn = part_of(tape, self->rnn, dend, part, 0, batch);
+    call->dh0 = part_of(tape, self->rnn, ends->dstart, part, 0, batch);
+    if (!lstm) return;
+    call->dcn = part_of(tape, self->rnn, dend, part, 1, batch);
+    call->dc0 = part_of(tape, self->rnn, ends->dstart, part, 1, batch);
+}
+
 static int32_t back_through(recurrent_node *self, rnnkit_tape *tape, int64_t place, void *dx)
 {
     const rki_backend *ops = tape->device->ops;
@@ -119,6 +153,7 @@ static int32_t back_through(recurrent_node *self, rnnkit_tape *tape, int64_t pla
         .accumulate_dx = place > 0};
     void *weight_hh;
     RKI_TRY(weight_gradients(self, d->weights, &call.gradients));
+    connect_ends(self, tape, place, &call);
     rki_arena_mark mark = rki_arena_here(&tape->device_arena);
     if (d->learned) {
         RKI_TRY(rki_tape_device(tape, d->layer.batch * output, &call.dh0));
@@ -131,32 +166,65 @@ static int32_t back_through(recurrent_node *self, rnnkit_tape *tape, int64_t pla
     RKI_TRY(rki_tape_device_bytes(tape, bytes, &call.scratch));
     RKI_TRY(ops->recurrent_backward(tape->device->self, &call));
     RKI_TRY(finish_drop(tape, d, call.gradients.weight_hh, weight_hh));
-    RKI_TRY(add_first(self, tape, d->weights->h0, d->layer.batch, call.dh0));
-    RKI_TRY(add_first(self, tape, d->weights->c0, d->layer.batch, call.dc0));
+    if (d->learned) {
+        RKI_TRY(add_first(self, tape, d->weights->h0, d->layer.batch, call.dh0));
+        RKI_TRY(add_first(self, tape, d->weights->c0, d->layer.batch, call.dc0));
+    }
     rki_arena_rewind(&tape->device_arena, mark);
     return RNNKIT_OK;
+}
+
+static int32_t add_zeros(const rnnkit_tape *tape, rnnkit_tensor *to)
+{
+    const rki_device *device = tape->device;
+    void *room;
+    RKI_TRY(rki_tape_gradient_room(to, &room));
+    RKI_TRY(device->ops->zero(
+        device->self, room, rki_device_bytes(device, rki_shape_count(&to->shape))));
+    return rki_tape_gradient_adopt(to, room);
+}
+
+/* Whether anything flows; if only into the end, the outputs' gradient is made zeros. The last layer
+ * comes first, and makes room for the gradient of the start. */
+static int32_t begin_backward(recurrent_node *self, rnnkit_tape *tape, int *flows)
+{
+    run_ends *ends = self->ends;
+    int has_end = ends != NULL && ends->end != NULL && ends->end->gradient != NULL;
+    *flows = self->y->gradient != NULL || has_end;
+    if (!*flows) return RNNKIT_OK;
+    if (self->y->gradient == NULL) RKI_TRY(add_zeros(tape, self->y));
+    if (ends == NULL || ends->start == NULL || !ends->start->needs_gradient) return RNNKIT_OK;
+    return ends->dstart ? RNNKIT_OK : rki_tape_gradient_room(ends->start, &ends->dstart);
 }
 
 static int32_t recurrent_backward(rki_node *node, rnnkit_tape *tape)
 {
     recurrent_node *self = (recurrent_node *)node;
     void *dx = NULL;
-    if (self->y->gradient == NULL) return RNNKIT_OK;
+    int flows = 0;
+    RKI_TRY(begin_backward(self, tape, &flows));
+    if (!flows) return RNNKIT_OK;
     if (self->x->needs_gradient) RKI_TRY(rki_tape_gradient_room(self->x, &dx));
     for (int64_t i = 0; i < self->directions; i++)
         RKI_TRY(back_through(self, tape, i, dx));
+    if (self->layer == 0 && self->ends != NULL && self->ends->dstart != NULL)
+        RKI_TRY(rki_tape_gradient_adopt(self->ends->start, self->ends->dstart));
     return dx == NULL ? RNNKIT_OK : rki_tape_gradient_adopt(self->x, dx);
 }
 
 /* Forward. */
 
-/* h0 or c0: from the state, from the layer's own parameter, or zeros. */
+/* h0 or c0: from the start or the state, from the layer's own parameter, or zeros. */
 static int32_t take_start(const run *r, int64_t part, int cell, direction *d, void **out)
 {
     const rki_device *device = r->tape->device;
     const rki_parameter *own = cell ? d->weights->c0 : d->weights->h0;
     int64_t width = cell ? d->layer.hidden : d->layer.output;
     size_t bytes = rki_device_bytes(device, r->batch * width);
+    if (r->tensors != NULL && r->tensors->start != NULL) {
+        *out = part_of(r->tape, r->rnn, r->tensors->start->data, part, cell, r->batch);
+        return RNNKIT_OK;
+    }
     RKI_TRY(rki_tape_device(r->tape, r->batch * width, out));
     if (r->state != NULL)
         return device->ops->copy(device->self, *out, rki_state_part(r->state, part, cell), bytes);
@@ -165,12 +233,6 @@ static int32_t take_start(const run *r, int64_t part, int cell, direction *d, vo
     rki_gather call = {
         .count = r->batch, .width = width, .ids = r->zeros, .table = own->value, .out = *out};
     return device->ops->gather(device->self, &call);
-}
-
-static void *end_part(const run *r, int64_t part, int cell)
-{
-    int64_t place = rki_rnn_state_place(r->rnn, part, cell);
-    return (char *)r->ends + rki_device_bytes(r->tape->device, place * r->batch);
 }
 
 static int32_t drop_weight(const run *r, direction *d)
@@ -204,8 +266,8 @@ static int32_t run_operation(
         .c0 = d->c0,
         .y = (char *)self->y->data + at,
         .ldy = self->directions * output,
-        .hn = end_part(r, part, 0),
-        .cn = d->c0 ? end_part(r, part, 1) : NULL,
+        .hn = part_of(r->tape, r->rnn, r->ends, part, 0, r->batch),
+        .cn = d->c0 ? part_of(r->tape, r->rnn, r->ends, part, 1, r->batch) : NULL,
         .stash = d->stash};
     if (d->dropped) call.weights.weight_hh = d->dropped;
     rki_arena_mark mark = rki_arena_here(&r->tape->device_arena);
@@ -255,6 +317,7 @@ static int32_t run_layer(const run *r, int64_t l, rnnkit_tensor *x, rnnkit_tenso
     self->rnn = r->rnn;
     self->layer = l;
     self->x = x;
+    self->ends = r->tensors;
     self->directions = r->rnn->directions;
     RKI_TRY(rki_tape_tensor(tape, &shape, 1, &self->y));
     for (int64_t i = 0; i < self->directions; i++)
@@ -267,7 +330,10 @@ static int32_t run_layer(const run *r, int64_t l, rnnkit_tensor *x, rnnkit_tenso
 static int32_t run_layers(run *r, rnnkit_tensor *x, rnnkit_tensor **out)
 {
     const rki_rnn_settings *settings = &r->rnn->settings;
-    RKI_TRY(rki_tape_device(r->tape, r->batch * rki_rnn_state_width(r->rnn), &r->ends));
+    if (r->tensors != NULL && r->tensors->end != NULL)
+        r->ends = r->tensors->end->data;
+    else
+        RKI_TRY(rki_tape_device(r->tape, r->batch * rki_rnn_state_width(r->rnn), &r->ends));
     for (int64_t l = 0; l < r->rnn->layers; l++) {
         int64_t period = settings->locked && l > 0 ? r->batch * rki_rnn_inputs(r->rnn, l) : 0;
         if (l > 0) RKI_TRY(rki_dropout_apply(r->tape, x, settings->dropout, period, &x));
@@ -338,29 +404,37 @@ static int32_t make_zeros(run *r)
     return RNNKIT_OK;
 }
 
-static int32_t forward(rnnkit_rnn *handle, rnnkit_tape *tape, rnnkit_tensor *x,
-    const int32_t *lengths, rnnkit_state *state, rnnkit_tensor **out)
+/* What both ways of running a layer check and prepare. */
+static int32_t begin(rnnkit_rnn *handle, rnnkit_tape *tape, const rnnkit_tensor *x,
+    const int32_t *lengths, rnnkit_tensor **out, run *r)
 {
     const rki_rnn_layer *rnn = rki_rnn_of(handle);
     rnnkit_model *model = handle->handle.model;
-    rnnkit_tensor *y;
     RKI_TRY(rki_check(tape, RKI_KIND_TAPE, "tape"));
     RKI_TRY(rki_tape_check_device(tape, model->context->device));
     RKI_TRY(check_input(rnn, tape, x));
     RKI_TRY(rki_check_pointer(out, "out"));
-    RKI_TRY(check_state(state, rnn, x->shape.dims[1]));
-    run r = {.tape = tape,
+    *r = (run){.tape = tape,
         .model = model,
         .rnn = rnn,
-        .state = state,
         .steps = x->shape.dims[0],
         .batch = x->shape.dims[1]};
-    if (lengths != NULL && r.steps > INT32_MAX)
+    if (lengths != NULL && r->steps > INT32_MAX)
         return rki_fail(
-            RNNKIT_E_SHAPE, "x has %lld steps, but lengths are int32", (long long)r.steps);
-    RKI_TRY(rki_rnn_copy_lengths(tape, rnn, lengths, r.steps, r.batch, &r.lengths, &r.starts));
-    RKI_TRY(make_zeros(&r));
-    if (tape->train) RKI_TRY(rki_tape_keep_model(tape, model));
+            RNNKIT_E_SHAPE, "x has %lld steps, but lengths are int32", (long long)r->steps);
+    RKI_TRY(rki_rnn_copy_lengths(tape, rnn, lengths, r->steps, r->batch, &r->lengths, &r->starts));
+    RKI_TRY(make_zeros(r));
+    return tape->train ? rki_tape_keep_model(tape, model) : RNNKIT_OK;
+}
+
+static int32_t forward(rnnkit_rnn *handle, rnnkit_tape *tape, rnnkit_tensor *x,
+    const int32_t *lengths, rnnkit_state *state, rnnkit_tensor **out)
+{
+    run r;
+    rnnkit_tensor *y;
+    RKI_TRY(begin(handle, tape, x, lengths, out, &r));
+    RKI_TRY(check_state(state, r.rnn, r.batch));
+    r.state = state;
     RKI_TRY(run_layers(&r, x, &y));
     if (state != NULL)
         RKI_TRY(tape->device->ops->copy(tape->device->self, state->values, r.ends,
@@ -375,6 +449,62 @@ int32_t rnnkit_rnn_forward(rnnkit_rnn *rnn, rnnkit_tape *tape, rnnkit_tensor *x,
     int32_t status = rki_check(rnn, RKI_KIND_RNN, "rnn");
     if (status < 0) return rki_leave(NULL, __func__, status);
     status = forward(rnn, tape, x, lengths, state, out);
+    return rki_leave(rnn->handle.model->context, __func__, status);
+}
+
+/* With tensors for a state. */
+
+static int32_t check_start(const run *r, const rnnkit_tensor *start)
+{
+    char text[RKI_SHAPE_TEXT];
+    int64_t width = rki_rnn_state_width(r->rnn);
+    if (start == NULL) return RNNKIT_OK;
+    RKI_TRY(rki_tape_check(r->tape, start, "start"));
+    if (rki_shape_count(&start->shape) == r->batch * width) return RNNKIT_OK;
+    return rki_fail(RNNKIT_E_SHAPE, "start has shape %s, expected %lld numbers: %lld rows of %lld",
+        rki_shape_text(&start->shape, text), (long long)(r->batch * width), (long long)r->batch,
+        (long long)width);
+}
+
+/* [arrays][batch][width] where all h and c are as wide, else one row of all of them. */
+static int32_t end_shape(const run *r, rki_shape *out)
+{
+    const rki_rnn_layer *rnn = r->rnn;
+    int64_t arrays = rnn->layers * rnn->directions * (rnn->cell == RKI_CELL_LSTM ? 2 : 1);
+    int64_t width = rki_rnn_state_width(rnn), one = width / arrays;
+    const int64_t dims[3] = {arrays, r->batch, one}, row[1] = {r->batch * width};
+    int same = rnn->settings.projection == 0;
+    for (int64_t l = 0; l < rnn->layers; l++)
+        same &= rnn->hidden[l] == one;
+    return same ? rki_shape_make(dims, 3, out) : rki_shape_make(row, 1, out);
+}
+
+static int32_t forward_from(rnnkit_rnn *handle, rnnkit_tape *tape, rnnkit_tensor *x,
+    const int32_t *lengths, rnnkit_tensor *start, rnnkit_tensor **out, rnnkit_tensor **end)
+{
+    run r;
+    rki_shape shape;
+    rnnkit_tensor *y;
+    void *block;
+    RKI_TRY(begin(handle, tape, x, lengths, out, &r));
+    RKI_TRY(check_start(&r, start));
+    RKI_TRY(rki_tape_host(tape, 1, sizeof(run_ends), &block));
+    r.tensors = block;
+    *r.tensors = (run_ends){.start = start};
+    RKI_TRY(end_shape(&r, &shape));
+    if (end != NULL) RKI_TRY(rki_tape_tensor(tape, &shape, 1, &r.tensors->end));
+    RKI_TRY(run_layers(&r, x, &y));
+    *out = y;
+    if (end != NULL) *end = r.tensors->end;
+    return RNNKIT_OK;
+}
+
+int32_t rnnkit_rnn_forward_from(rnnkit_rnn *rnn, rnnkit_tape *tape, rnnkit_tensor *x,
+    const int32_t *lengths, rnnkit_tensor *start, rnnkit_tensor **out, rnnkit_tensor **end)
+{
+    int32_t status = rki_check(rnn, RKI_KIND_RNN, "rnn");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    status = forward_from(rnn, tape, x, lengths, start, out, end);
     return rki_leave(rnn->handle.model->context, __func__, status);
 }
 

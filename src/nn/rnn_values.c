@@ -116,6 +116,7 @@ rki_recurrent rki_rnn_operation(const rki_rnn_layer *rnn, int64_t part)
         .output = rki_rnn_output(rnn, l),
         .reverse = part % rnn->directions > 0,
         .layer_norm = rnn->settings.layer_norm,
+        .format = rnn->weights[part].weight_ih->format,
         .zoneout_h = rnn->settings.zoneout,
         .zoneout_c = rnn->settings.zoneout_cell};
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/give.h"
 #include "base/numbers.h"
 #include "text/argument.h"
 #include "text/characters.h"
@@ -139,6 +140,27 @@ int32_t rnnkit_vocab_save(const rnnkit_vocab *vocab, const char *path)
     int32_t status = rki_check(vocab, RKI_KIND_VOCAB, "vocab");
     if (status < 0) return rki_leave(NULL, __func__, status);
     return rki_leave(vocab->tokenizer->context, __func__, save(vocab, path));
+}
+
+static int32_t give_text(const rnnkit_vocab *vocab, char *buffer, int64_t capacity, int64_t *needed)
+{
+    RKI_TRY(rki_vocab_check_finished(vocab));
+    const rki_memory *memory = &vocab->tokenizer->context->memory;
+    char *text;
+    int64_t size;
+    RKI_TRY(rki_vocab_write_text(vocab, memory, &text, &size));
+    int32_t status = rki_give_text(text, buffer, capacity, needed);
+    rki_release(memory, text);
+    return status;
+}
+
+int32_t rnnkit_vocab_text(
+    const rnnkit_vocab *vocab, char *buffer, int64_t capacity, int64_t *needed)
+{
+    int32_t status = rki_check(vocab, RKI_KIND_VOCAB, "vocab");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(
+        vocab->tokenizer->context, __func__, give_text(vocab, buffer, capacity, needed));
 }
 
 /* Reading. */
@@ -327,4 +349,21 @@ int32_t rnnkit_vocab_open(rnnkit_tokenizer *tokenizer, const char *path, rnnkit_
     int32_t status = rki_check(tokenizer, RKI_KIND_TOKENIZER, "tokenizer");
     if (status < 0) return rki_leave(NULL, __func__, status);
     return rki_leave(tokenizer->context, __func__, open_file(tokenizer, path, out));
+}
+
+static int32_t open_text(
+    rnnkit_tokenizer *tokenizer, const char *text, int64_t length, rnnkit_vocab **out)
+{
+    size_t size;
+    RKI_TRY(rki_check_text(text, length, "text", &size));
+    RKI_TRY(rki_check_pointer(out, "out"));
+    return rki_vocab_read_text(tokenizer, text, (int64_t)size, out);
+}
+
+int32_t rnnkit_vocab_open_text(
+    rnnkit_tokenizer *tokenizer, const char *text, int64_t length, rnnkit_vocab **out)
+{
+    int32_t status = rki_check(tokenizer, RKI_KIND_TOKENIZER, "tokenizer");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(tokenizer->context, __func__, open_text(tokenizer, text, length, out));
 }

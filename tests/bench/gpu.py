@@ -77,9 +77,9 @@ def layers(given):
           "| --- | --- | --- | --- |", flush=True)
     for cell, batch, length, inputs, hidden in LAYERS:
         words = ["train", cell, *map(str, (batch, length, inputs, hidden)), "-", "full", "1",
-                 str(given.seconds), "cuda"]
-        ours = [given.programs / "rnn_step", *words]
-        peer = [sys.executable, str(HERE / "pytorch/rnn_step.py"), *words]
+                 str(given.seconds)]
+        ours = [given.programs / "rnn_step", *words, "f32", "cuda"]
+        peer = [sys.executable, str(HERE / "pytorch/rnn_step.py"), *words, "cuda"]
         print_row([f"{cell}, {batch} x {length}, {hidden}"],
                   pair(ours, peer, "step_ms", given.rounds), "{:.3f}")
 

@@ -1,8 +1,11 @@
-/* Times one recurrent layer's training pass (forward and backward) or forward pass, through the
- * public API, and prints one line of key=value. pytorch/rnn_step.py does the same.
+/* Times one recurrent layer's training pass (forward and backward), forward pass, or single steps,
+ * through the public API, and prints one line of key=value. pytorch/rnn_step.py does the first two.
  *
- *     rnn_step train|run CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS [DEVICE]
+ *     rnn_step train|run|step CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS
+ *              [WEIGHTS [DEVICE]]
  *
+ * step     a pass is STEPS calls of rnnkit_rnn_step; step_ms is the time of one of them
+ * WEIGHTS  f32, bf16 or int8, not for train
  * CELL     elman, gru or lstm; OPTIONS: of the layer, or - for none
  * LENGTHS  full, or mixed: row b has 1 + (b * 37) % STEPS steps
  * The time is the median, after five passes that are not counted. x comes from an embedding, so
@@ -13,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "rnnkit/rnnkit.h"
 
@@ -27,7 +31,10 @@ typedef struct bench {
     rnnkit_rnn *rnn;
     int32_t *ids, *lengths;
     float *targets;
-    int train;
+    rnnkit_state *state; /* single steps */
+    float *x, *y;
+    int64_t inputs;
+    int train, step;
 } bench;
 
 static void must(int32_t status)
@@ -51,8 +58,19 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static void steps(bench *b)
+{
+    for (int64_t t = 0; t < b->steps; t++)
+        must(rnnkit_rnn_step(b->rnn, b->state, b->x + t * b->batch * b->inputs,
+            b->batch * b->inputs, b->y, b->batch * b->outputs));
+}
+
 static void pass(bench *b)
 {
+    if (b->step) {
+        steps(b);
+        return;
+    }
     rnnkit_tensor *x, *y, *pooled, *loss;
     must(rnnkit_tape_clear(b->tape));
     must(rnnkit_embedding_forward(b->embedding, b->tape, b->ids, b->steps, b->batch, &x));
@@ -87,19 +105,51 @@ static void measure(bench *b, double seconds)
         times[count] = now - before;
     }
     qsort(times, (size_t)count, sizeof *times, compare);
-    printf("engine=rnnkit step_ms=%.4f steps=%lld\n", 1e3 * times[count / 2], (long long)count);
+    double parts = b->step ? (double)b->steps : 1.0;
+    printf("engine=rnnkit step_ms=%.4f steps=%lld\n", 1e3 * times[count / 2] / parts,
+        (long long)count);
 }
 
-static void create(bench *b, char **words)
+/* The model as it is when it comes from a file with that option. */
+static void reopen(bench *b, const char *weights)
+{
+    char path[] = "/tmp/rnn_step_XXXXXX", options[32];
+    int file = mkstemp(path);
+    if (file < 0) exit(1);
+    close(file);
+    snprintf(options, sizeof options, "weights=%s", weights);
+    must(rnnkit_model_save(b->model, path));
+    rnnkit_rnn_destroy(b->rnn);
+    rnnkit_embedding_destroy(b->embedding);
+    rnnkit_model_destroy(b->model);
+    must(rnnkit_model_open_with_options(b->context, path, options, &b->model));
+    must(rnnkit_embedding_find(b->model, "x", &b->embedding));
+    must(rnnkit_rnn_find(b->model, "rnn", &b->rnn));
+    remove(path);
+}
+
+static void create_steps(bench *b)
+{
+    int64_t count = b->steps * b->batch * b->inputs;
+    must(rnnkit_state_create(b->rnn, b->batch, &b->state));
+    b->x = room(count, sizeof *b->x);
+    b->y = room(b->batch * b->outputs, sizeof *b->y);
+    for (int64_t i = 0; i < count; i++)
+        b->x[i] = (float)(i * 7 % WORDS) / WORDS - 0.5f;
+}
+
+static void create(bench *b, char **words, const char *weights, const char *device)
 {
     char options[64];
     int64_t inputs = atoll(words[5]), hidden = atoll(words[6]);
     const char *cell = words[2], *chosen = strcmp(words[7], "-") == 0 ? NULL : words[7];
     b->train = strcmp(words[1], "train") == 0;
+    b->step = strcmp(words[1], "step") == 0;
+    b->inputs = inputs;
     b->batch = atoll(words[3]);
     b->steps = atoll(words[4]);
     snprintf(options, sizeof options, "threads=%d seed=1", atoi(words[9]));
-    must(rnnkit_context_create(words[11] != NULL ? words[11] : "cpu", options, &b->context));
+    must(rnnkit_context_create(device, options, &b->context));
     must(rnnkit_model_create(b->context, &b->model));
     must(rnnkit_tape_create(b->context, b->train ? "train=1" : "train=0", &b->tape));
     must(rnnkit_embedding_create(b->model, "x", WORDS, inputs, NULL, &b->embedding));
@@ -107,7 +157,9 @@ static void create(bench *b, char **words)
           : strcmp(cell, "gru") == 0
               ? rnnkit_gru_create
               : rnnkit_elman_create)(b->model, "rnn", inputs, hidden, chosen, &b->rnn));
+    if (strcmp(weights, "f32") != 0) reopen(b, weights);
     must(rnnkit_rnn_widths(b->rnn, &b->outputs, NULL));
+    if (b->step) create_steps(b);
     b->ids = room(b->steps * b->batch, sizeof *b->ids);
     for (int64_t i = 0; i < b->steps * b->batch; i++)
         b->ids[i] = (int32_t)(i * 7 % WORDS);
@@ -121,19 +173,22 @@ static void create(bench *b, char **words)
 int main(int argc, char **argv)
 {
     bench b = {0};
-    if (argc != 11 && argc != 12) {
-        fputs("rnn_step train|run CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS "
-              "[DEVICE]\n",
+    if (argc < 11 || argc > 13) {
+        fputs("rnn_step train|run|step CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS "
+              "SECONDS [WEIGHTS [DEVICE]]\n",
             stderr);
         return 2;
     }
-    create(&b, argv);
+    create(&b, argv, argc > 11 ? argv[11] : "f32", argc > 12 ? argv[12] : "cpu");
     measure(&b, atof(argv[10]));
+    rnnkit_state_destroy(b.state);
     rnnkit_tape_destroy(b.tape);
     rnnkit_rnn_destroy(b.rnn);
     rnnkit_embedding_destroy(b.embedding);
     rnnkit_model_destroy(b.model);
     rnnkit_context_destroy(b.context);
+    free(b.x);
+    free(b.y);
     free(b.ids);
     free(b.lengths);
     free(b.targets);

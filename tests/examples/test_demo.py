@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""examples/demo.sh and examples/demo_word2vec.sh on a reader's own text, in a copy of the tree: build,
+"""examples/demo.sh, demo_word2vec.sh and demo_translation.sh on a reader's own text, in a copy of the tree: build,
 train, show; a second call goes straight to training. (tests/fresh.sh runs them without FILE, on a
 machine that has nothing.)
 
@@ -60,12 +60,24 @@ class Demo(program.Case):
         self.assertRegex(output, r"words in .* s, .* words/s, loss \d")
         picture = xml.etree.ElementTree.parse(self.folder / "tree/build/demo/script.svg").getroot()
         self.assertIn("jerry", list(picture.itertext()))
+        self.write("a.de", b"ein hund schl\xc3\xa4ft .\nein mann geht .\n" * 40)
+        self.write("a.en", b"a dog sleeps .\na man walks .\n" * 40)
+        output, _ = self.demo("a.de", "a.en", name="demo_translation.sh")
+        self.assertNotIn("== building", output)
+        self.assertRegex(output, r"(?m)^   ein hund schl\u00e4ft \.\n-> a ")
+        picture = xml.etree.ElementTree.parse(self.folder / "tree/build/demo/a.svg").getroot()
+        self.assertIn("hund", list(picture.itertext()))
 
     def test_wrong_words(self):
         for name in ("demo.sh", "demo_word2vec.sh"):
             self.assertIn("cannot read nowhere.txt", self.demo("nowhere.txt", code=1, name=name)[1])
             self.assertIn(f"{name} FILE", self.demo("a", "b", code=1, name=name)[1])
             self.assertIn(f"{name} FILE", self.demo("--help", name=name)[0])
+        name = "demo_translation.sh"
+        self.assertIn("cannot read nowhere.txt", self.demo("script.txt", "nowhere.txt", code=1, name=name)[1])
+        for words in (["script.txt"], ["a", "b", "c"], ["--hlep"]):
+            self.assertIn(f"{name} SOURCE TARGET", self.demo(*words, code=1, name=name)[1])
+        self.assertIn(f"{name} SOURCE TARGET", self.demo("--help", name=name)[0])
         self.assertFalse((self.folder / "tree/build").exists())
 
 

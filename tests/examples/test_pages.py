@@ -94,15 +94,32 @@ class Pages(program.Case):
         self.assertEqual([line.split()[1] for line in words.splitlines()], ["good", "bad", "good"])
         self.assertIn("accuracy 1.0000", measured)
 
+    def test_translation(self):
+        _, written, measured = self.run_page(SOURCE / "docs/translation.md")
+        self.assertEqual(written.splitlines()[:4], ["the old dog sleeps .", "a bird sees the red bird .", "",
+                                                    "the young man sleeps ."])
+        self.assertIn('"bleu":', measured)
+
     def test_word2vec(self):
         outputs = self.run_page(SOURCE / "docs/word2vec.md")
         self.assertIn("words/s, loss", outputs[0])
         self.assertEqual(len(outputs[-1].splitlines()), 5)
 
+    def test_captioning(self):
+        outputs = self.run_page(SOURCE / "docs/captioning.md")
+        self.assertIn("shapes-1-00003\t", outputs[0])
+        self.assertGreater(float(re.search(r"^([\d.]+) of the captions are right", outputs[0], re.MULTILINE)[1]), 0.5)
+
+    def test_sketch(self):
+        outputs = self.run_page(SOURCE / "docs/sketch.md")
+        self.assertIn("1,000 drawings", outputs[0])
+        self.assertLess(float(re.search(r"points: loss (\S+)", outputs[0])[1]), -1)
+
     def test_no_page_is_forgotten(self):
         """A page with commands has a test above."""
-        run = {"README.md", "docs/attention.md", "docs/quick-start.md", "docs/script-generation.md",
-               "docs/sentiment.md", "docs/time-series.md", "docs/word2vec.md"}
+        run = {"README.md", "docs/attention.md", "docs/captioning.md", "docs/quick-start.md",
+               "docs/script-generation.md", "docs/sentiment.md", "docs/sketch.md", "docs/time-series.md",
+               "docs/translation.md", "docs/word2vec.md"}
         for page in pages():
             if any(language == "sh" for language, _ in blocks(page)):
                 self.assertIn(page.relative_to(SOURCE).as_posix(), run)

@@ -107,7 +107,7 @@ class Refused(program.Case):
 
     def test_another_text(self):
         other = self.write("script.txt", program.script(seed=2).encode())
-        self.assertIn("--corpus: this is not the text", self.refuse(words=[*self.words[:2], other, *self.words[3:]]))
+        self.assertIn("--corpus: this is not what the checkpoint was trained on", self.refuse(words=[*self.words[:2], other, *self.words[3:]]))
 
     def test_no_checkpoint(self):
         self.assertIn("No such file", self.refuse("--checkpoint", self.path("nothing")))

@@ -5,10 +5,12 @@ test_sentiment.py PROGRAM
 """
 import json
 import random
+import signal
 import struct
 import xml.etree.ElementTree
 
 import program
+import resuming
 
 QUICK = ["--embedding", "16", "--hidden", "16", "--epochs", "8", "--patience", "8", "--lr", "0.02", "--batch", "8",
          "--pretrain", "1", "--dropout-ends", "0.1", "--min-count", "1", "--valid", "0.2", "--device", "cpu",
@@ -109,6 +111,22 @@ class Use(Case):
         events = self.run_program(*predict, "--json", input=text.encode()).events
         self.assertEqual([event["label"] for event in events], ["1", "0"])
 
+    def test_smaller_weights_lose_little(self):
+        """Accuracy and loss with weights in bf16 and int8, beside f32."""
+        self.train("--hidden", "24", "--bidirectional")
+        fresh = self.write("fresh.tsv", lines("{}\t{}\n", seed=3, count=400))
+        exact = self.evaluate(data=fresh).event("done")
+        for weights in ("bf16", "int8"):
+            done = self.evaluate("--weights", weights, "--device", "cpu", data=fresh).event("done")
+            print(f"{weights}: accuracy {done['accuracy']:.4f}, loss {done['loss']:.5f}; "
+                  f"f32: {exact['accuracy']:.4f}, {exact['loss']:.5f}")
+            self.assertLessEqual(abs(done["accuracy"] - exact["accuracy"]), 0.01)
+            self.assertLess(abs(done["loss"] - exact["loss"]), 0.01)
+            self.assertNotEqual(done["loss"], exact["loss"])
+            said = self.run_program("predict", "--model", self.model, "--weights", weights, "--device", "cpu",
+                                    "the film was wonderful").text
+            self.assertEqual(said.split()[1], "1")
+
     def test_odd_reviews(self):
         """Nothing, far too much, NUL bytes, no UTF-8: each is a review."""
         odd = b"1\t\n0\t" + b"dreadful " * 20000 + b"\n1\tgreat\x00fun\xff<br />i loved it\n"
@@ -204,6 +222,36 @@ class Use(Case):
         self.assertEqual(run.event("done")["valid_loss"], plain)
         run = self.train(*["--epochs", "2"], "--search", "1000", "--search-minutes", "0.0001")
         self.assertLess(run.event("done")["trials"], 100)
+
+
+class Resume(resuming.Resuming, Case):
+    OFTEN = []
+
+    def words(self, model):
+        return ["train", "--data", self.data, "--model", self.path(model), "--json", *QUICK, "--hidden", "48",
+                "--epochs", "12", "--patience", "12", "--layers", "2", "--dropout", "0.2"]
+
+    def other_data(self):
+        return ["--data", self.write("other.tsv", lines("{}\t{}\n", seed=5))]
+
+    def test_interrupted_at_once(self):
+        """While word vectors are learned there is nothing to go on from."""
+        process = self.start(*self.words("m"), "--pretrain", "1000")
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        self.assertIn("interrupted before the first update", self.finish(process, 130).errors)
+        self.assertEqual(self.files(), ["reviews.tsv", "script.txt"])
+
+    def test_the_course_goes_on(self):
+        few = ["train", "--data", self.write("few.tsv", lines("{}\t{}\n", count=40)), "--preset", "course", "--json",
+               "--embedding", "16", "--hidden", "16", "--batch", "4", "--threads", "1", "--device", "cpu"]
+        self.run_program(*few, "--model", self.path("whole"), "--epochs", "3")
+        words = [*few, "--model", self.path("parts"), "--checkpoint", self.path("run")]
+        self.run_program(*words, "--epochs", "2")
+        done = self.run_program(*words, "--epochs", "3", "--resume").event("done")
+        self.assertEqual(done["updates"], 27)
+        self.assertIn("--preset course", done["command"])
+        self.assertNotIn("--dropout", done["command"])
 
 
 class Refusals(Case):

@@ -58,6 +58,16 @@ class Use(Case):
         self.assertEqual(hidden.event("done")["compared"], 50)
         self.assertLess(hidden.event("done")["ratio"], 0.5)
 
+    def test_smaller_weights_lose_little(self):
+        self.train("--epochs", "100", "--cell", "gru")
+        words = ["evaluate", "--data", self.data, "--model", self.model, "--json", "--device", "cpu"]
+        exact = self.run_program(*words).event("done")["ratio"]
+        for weights, least in (("bf16", 0.02), ("int8", 0.05)):
+            found = self.run_program(*words, "--weights", weights).event("done")["ratio"]
+            print(f"{weights}: error over the naive one {found:.8f}; f32: {exact:.8f}")
+            self.assertLess(abs(found - exact), least)
+            self.assertNotEqual(found, exact)
+
     def test_a_forecast_is_a_table(self):
         self.train("--columns", "kw", "3")
         run = self.run_program("forecast", "--data", self.data, "--model", self.model, "--steps", "7")

@@ -187,6 +187,21 @@ class Evaluate(program.Case):
             self.assertRegex(text, r"loss \d\.\d{4}, perplexity")
 
 
+    def test_smaller_weights_lose_little(self):
+        """Perplexity with weights in bf16 and int8, beside f32; and text is written with them."""
+        self.train("m", "--epochs", "4", "--layers", "2")
+        words = ["--model", self.path("m"), "--device", "cpu"]
+        evaluate = ["evaluate", "--corpus", self.corpus, "--last", "0.2", "--json", *words]
+        exact = self.run_program(*evaluate).event("done")["perplexity"]
+        for weights in ("bf16", "int8"):
+            found = self.run_program(*evaluate, "--weights", weights).event("done")["perplexity"]
+            print(f"{weights}: perplexity {found:.4f}; f32: {exact:.4f}")
+            self.assertLess(abs(found / exact - 1), 0.01)
+            self.assertNotEqual(found, exact)
+            text = self.run_program("generate", *words, "--weights", weights, "--seed", "1", "--length", "30").text
+            self.assertGreater(len(text.split()), 10)
+
+
 class Help(program.Case):
     OPTIONS = {
         "train": "corpus model epochs batch steps embedding hidden layers dropout lr clip optimizer schedule "

@@ -1,7 +1,8 @@
 /* Recurrent layers give what PyTorch gives: outputs, last state, and the gradients of x and of
- * every parameter, for every cell, direction, number of layers, projection and pattern of lengths.
+ * every parameter, for every cell, direction, number of layers, projection and pattern of lengths;
+ * and the same with tensors for first and last state, and gradients into and out of these.
  *
- * Fixture, and what its cases are: tests/golden/rnn_fixture.py.
+ * Fixtures, and what their cases are: tests/golden/rnn_fixture.py, start_fixture.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include "expected.h"
 
 #define FIXTURE "rnn.safetensors"
+#define STARTS  "start.safetensors"
 
 enum { MOST_CASES = 128, NAME_SIZE = 64 };
 
@@ -25,19 +27,25 @@ static int name_count;
 typedef struct run {
     const char *name;
     const golden_device *device;
-    rki_st *st;
-    int64_t dims[3]; /* steps, batch, inputs */
+    rki_st *st, *gradients; /* the inputs; what is expected of gradients: STARTS, or st itself */
+    int64_t dims[3];        /* steps, batch, inputs */
     rnnkit_context *context;
     rnnkit_model *model;
     rnnkit_rnn *rnn;
     rnnkit_state *state;
     rnnkit_tape *tape;
     rnnkit_tensor *x, *output;
+    rnnkit_tensor *start, *end; /* in place of the state, or NULL */
 } run;
 
 static const rki_st_entry *entry_of(const run *r, const char *what)
 {
     return expected_entry(r->st, "%s.%s", r->name, what);
+}
+
+static const rki_st_entry *gradient_of(const run *r, const char *what)
+{
+    return expected_entry(r->gradients, "%s.%s", r->name, what);
 }
 
 static int says(const run *r, const char *part)
@@ -72,7 +80,8 @@ static void create_layer(run *r)
 static const rki_st_entry *parameter_entry(const run *r, const char *kind, int64_t i)
 {
     const char *name = rnnkit_model_parameter_name(r->model, i);
-    return expected_entry(r->st, "%s.%s%s", r->name, kind, name + strlen("rnn"));
+    const rki_st *from = strcmp(kind, "gradient") == 0 ? r->gradients : r->st;
+    return expected_entry(from, "%s.%s%s", r->name, kind, name + strlen("rnn"));
 }
 
 static void build(run *r)
@@ -119,18 +128,36 @@ static int32_t give(rki_node *node, rnnkit_tape *tape)
     return rki_tape_gradient_adopt(self->of, room);
 }
 
-static void go_back(const run *r, const float *gradient)
+static void give_gradient(const run *r, rnnkit_tensor *of, const float *gradient)
+{
+    rki_node *node;
+    golden_ok(rki_tape_node(r->tape, sizeof(given_node), give, &node));
+    ((given_node *)node)->of = of;
+    ((given_node *)node)->gradient = gradient;
+    rki_tape_record(r->tape, node);
+}
+
+static void go_back(const run *r, const float *dy, const float *dend)
 {
     const int64_t one = 1;
     const float zero = 0;
     rnnkit_tensor *loss;
-    rki_node *node;
     golden_ok(rnnkit_tape_input(r->tape, &zero, &one, 1, &loss));
-    golden_ok(rki_tape_node(r->tape, sizeof(given_node), give, &node));
-    ((given_node *)node)->of = r->output;
-    ((given_node *)node)->gradient = gradient;
-    rki_tape_record(r->tape, node);
+    give_gradient(r, r->output, dy);
+    if (r->end != NULL) give_gradient(r, r->end, dend);
     golden_ok(rnnkit_tape_backward(r->tape, loss));
+}
+
+static void run_forward(run *r, const int32_t *lengths, const float *state, int64_t count)
+{
+    if (r->gradients == r->st) {
+        golden_ok(rnnkit_state_write(r->state, state, count));
+        golden_ok(rnnkit_rnn_forward(r->rnn, r->tape, r->x, lengths, r->state, &r->output));
+        return;
+    }
+    golden_ok(rnnkit_tape_input(r->tape, state, &count, 1, &r->start));
+    golden_ok(
+        rnnkit_rnn_forward_from(r->rnn, r->tape, r->x, lengths, r->start, &r->output, &r->end));
 }
 
 static void compute(run *r)
@@ -142,11 +169,12 @@ static void compute(run *r)
     int32_t *lengths = lengths_entry ? expected_ids(lengths_entry) : NULL;
     float *x = expected_floats(entry_of(r, "x")), *dy = expected_floats(entry_of(r, "dy"));
     float *state = expected_floats(start);
-    golden_ok(rnnkit_state_write(r->state, state, start->count));
+    float *dend = r->gradients == r->st ? NULL : expected_floats(gradient_of(r, "dend"));
     golden_ok(rnnkit_tape_input(r->tape, x, r->dims, 3, &r->x));
     r->x->needs_gradient = 1;
-    golden_ok(rnnkit_rnn_forward(r->rnn, r->tape, r->x, lengths, r->state, &r->output));
-    go_back(r, dy);
+    run_forward(r, lengths, state, start->count);
+    go_back(r, dy, dend);
+    free(dend);
     free(lengths);
     free(x);
     free(dy);
@@ -160,21 +188,27 @@ static float *room(const rki_st_entry *entry)
     return values;
 }
 
+static void check_tensor(const run *r, const rki_st_entry *entry, const rnnkit_tensor *tensor,
+    int32_t (*read)(const rnnkit_tensor *, float *, int64_t))
+{
+    float *values = room(entry);
+    golden_ok(read(tensor, values, entry->count));
+    expect_agreement(entry, values, entry->count, r->device->limit);
+    free(values);
+}
+
 static void check(const run *r)
 {
-    const rki_st_entry *entry = entry_of(r, "output");
+    const rki_st_entry *entry = entry_of(r, "state_end");
+    check_tensor(r, entry_of(r, "output"), r->output, rnnkit_tensor_read);
+    check_tensor(r, gradient_of(r, "dx"), r->x, rnnkit_tensor_read_gradient);
+    if (r->end != NULL) {
+        check_tensor(r, entry, r->end, rnnkit_tensor_read);
+        check_tensor(r, gradient_of(r, "dstate"), r->start, rnnkit_tensor_read_gradient);
+        return;
+    }
     float *values = room(entry);
-    golden_ok(rnnkit_tensor_read(r->output, values, entry->count));
-    expect_agreement(entry, values, entry->count, r->device->limit);
-    free(values);
-    entry = entry_of(r, "state_end");
-    values = room(entry);
     golden_ok(rnnkit_state_read(r->state, values, entry->count));
-    expect_agreement(entry, values, entry->count, r->device->limit);
-    free(values);
-    entry = entry_of(r, "dx");
-    values = room(entry);
-    golden_ok(rnnkit_tensor_read_gradient(r->x, values, entry->count));
     expect_agreement(entry, values, entry->count, r->device->limit);
     free(values);
 }
@@ -193,22 +227,30 @@ static void check_gradients(const run *r)
         expect_agreement(entry, values, entry->count, r->device->limit);
         free(values);
     }
-    for (int64_t i = 0; i < rki_st_count(r->st); i++)
-        found += strncmp(rki_st_entry_at(r->st, i)->name, prefix, (size_t)length) == 0;
+    for (int64_t i = 0; i < rki_st_count(r->gradients); i++)
+        found += strncmp(rki_st_entry_at(r->gradients, i)->name, prefix, (size_t)length) == 0;
     assert_int_equal(parameters, found);
+}
+
+static void run_case(const char *name, const golden_device *device, const char *gradients)
+{
+    run r = {.name = name, .device = device, .st = expected_open(FIXTURE)};
+    r.gradients = gradients ? expected_open(gradients) : r.st;
+    memcpy(r.dims, entry_of(&r, "x")->dims, sizeof r.dims);
+    build(&r);
+    compute(&r);
+    check(&r);
+    check_gradients(&r);
+    destroy(&r);
+    if (r.gradients != r.st) rki_st_close(r.gradients);
+    rki_st_close(r.st);
 }
 
 static void agrees_with_pytorch(void **state)
 {
     for (int i = 0; i < golden_device_count; i++) {
-        run r = {.name = *state, .device = &golden_devices[i], .st = expected_open(FIXTURE)};
-        memcpy(r.dims, entry_of(&r, "x")->dims, sizeof r.dims);
-        build(&r);
-        compute(&r);
-        check(&r);
-        check_gradients(&r);
-        destroy(&r);
-        rki_st_close(r.st);
+        run_case(*state, &golden_devices[i], NULL);
+        if (strstr(*state, "short") == NULL) run_case(*state, &golden_devices[i], STARTS);
     }
 }
 

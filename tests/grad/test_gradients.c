@@ -168,7 +168,8 @@ typedef struct embedding {
 static double embedding_loss(void *problem)
 {
     const embedding *p = problem;
-    rki_gather call = {WORDS, WIDTH, ids, p->table->values, p->out};
+    rki_gather call = {
+        .count = WORDS, .width = WIDTH, .ids = ids, .table = p->table->values, .out = p->out};
     assert_int_equal(ops->gather(device, &call), 0);
     return dot(p->dy, p->out, WORDS * WIDTH);
 }

@@ -97,7 +97,7 @@ static double round_value(double value)
     return ldexp(nearbyint(fraction * 256.0), exponent - 8);
 }
 
-static void *filled(bench *b, int64_t count, double low, double high)
+static double *draw_values(bench *b, int64_t count, double low, double high)
 {
     double *values = malloc((size_t)count * sizeof(double));
     if (!values) fail_msg("no memory for an input");
@@ -107,7 +107,45 @@ static void *filled(bench *b, int64_t count, double low, double high)
     }
     if (b->poison == b->out->inputs) values[count / 2] = (double)NAN;
     b->out->inputs++;
+    return values;
+}
+
+static void *filled(bench *b, int64_t count, double low, double high)
+{
+    double *values = draw_values(b, count, low, high);
     void *device = upload(b, values, count);
+    free(values);
+    return device;
+}
+
+rki_format held(const bench *b)
+{
+    return b->on->ops->formats >> b->format & 1u ? b->format : RKI_PLAIN;
+}
+
+void *weight(bench *b, int64_t rows, int64_t columns, double scale)
+{
+    if (b->format == RKI_PLAIN) return input(b, rows * columns, scale);
+    size_t bytes = rki_format_bytes(b->format, rows, columns);
+    double *values = draw_values(b, rows * columns, -scale, scale);
+    float *narrow = malloc((size_t)(rows * columns) * sizeof *narrow);
+    void *packed = malloc(bytes), *device;
+    if (!narrow || !packed) fail_msg("no memory for a weight");
+    for (int64_t i = 0; i < rows * columns; i++)
+        narrow[i] = (float)values[i];
+    rki_format_pack(b->format, rows, columns, narrow, packed);
+    if (held(b) == b->format) {
+        device = block(b, bytes);
+        succeed(b, b->on->ops->upload(b->on->self, device, packed, bytes));
+    } else {
+        for (int64_t r = 0; r < rows; r++)
+            rki_format_unpack(b->format, rows, columns, r, packed, narrow + r * columns);
+        for (int64_t i = 0; i < rows * columns; i++)
+            values[i] = (double)narrow[i];
+        device = upload(b, values, rows * columns);
+    }
+    free(packed);
+    free(narrow);
     free(values);
     return device;
 }

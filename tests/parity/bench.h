@@ -30,8 +30,9 @@ typedef struct bench {
     uint64_t state;
     void *blocks[BLOCKS];
     int block_count;
-    int poison; /* the input, counted from 0, that gets a NaN; -1: none */
-    int rounded;
+    int poison;        /* the input, counted from 0, that gets a NaN; -1: none */
+    rki_format format; /* of weights, on devices that have it; others get what it rounds them to */
+    int rounded;       /* inputs: see operation */
     outcome *out;
 } bench;
 
@@ -55,6 +56,8 @@ int64_t draw(bench *b, int64_t below); /* 0 .. below - 1 */
 double draw_value(bench *b);           /* -1 .. 1 */
 void *input(bench *b, int64_t count, double scale);
 void *input_positive(bench *b, int64_t count, double scale);
+void *weight(bench *b, int64_t rows, int64_t columns, double scale);
+rki_format held(const bench *b); /* the format that a weight is in on this device */
 void *upload(bench *b, const double *values, int64_t count);
 void *unwritten(bench *b, int64_t count);
 void *scratch(bench *b, size_t bytes);

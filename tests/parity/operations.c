@@ -1,6 +1,7 @@
 /* The table of operations and tolerances. A tolerance is relative to the largest element of each
  * array that the operation leaves; float has 24 bits, 6e-8. The steep cases of softmax_loss have
- * logits of about 100, whose rounding, 4e-6, is a relative error of their exponentials. */
+ * logits of about 100, whose rounding, 4e-6, is a relative error of their exponentials. With weights
+ * in int8 the operands have 16 bits, 1.5e-5. */
 #include "operations.h"
 
 const operation operations[] = {
@@ -24,6 +25,16 @@ const operation operations[] = {
     {"norm", NORM_SHAPES, run_norm, 1e-5, NULL, 0},
     {"relu", RELU_SHAPES, run_relu, 0.0, NULL, 0},
     {"top", TOP_SHAPES, run_top, 1e-6, NULL, 0},
+    {"bf16_gemm", GEMM_SHAPES, run_gemm_bf16, 2e-6, NULL, 0},
+    {"bf16_gather", GATHER_SHAPES, run_gather_bf16, 0.0, NULL, 0},
+    {"bf16_recurrent", RECURRENT_SHAPES, run_recurrent_bf16, 5e-6, NULL, 0},
+    {"bf16_step", STEP_SHAPES, run_step_bf16, 2e-6, NULL, 0},
+    {"bf16_softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_bf16, 8e-6, NULL, 0},
+    {"int8_gemm", GEMM_SHAPES, run_gemm_int8, 1e-4, NULL, 0},
+    {"int8_gather", GATHER_SHAPES, run_gather_int8, 0.0, NULL, 0},
+    {"int8_recurrent", RECURRENT_SHAPES, run_recurrent_int8, 1e-4, NULL, 0},
+    {"int8_step", STEP_SHAPES, run_step_int8, 1e-4, NULL, 0},
+    {"int8_softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_int8, 1e-4, NULL, 0},
     {"square_sum", SQUARE_SUM_SHAPES, run_square_sum, 1e-6, NULL, 0},
     {"word2vec", WORD2VEC_SHAPES, run_word2vec, 4e-6, word2vec_offered, 0},
 };

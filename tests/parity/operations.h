@@ -22,6 +22,18 @@ enum { GATHER_SHAPES = 24, SCATTER_SHAPES = 24 };
 void run_gather(bench *b, int shape);
 void run_scatter(bench *b, int shape);
 
+/* run_formats.c: as many shapes as with plain weights */
+void run_gemm_bf16(bench *b, int shape);
+void run_gemm_int8(bench *b, int shape);
+void run_gather_bf16(bench *b, int shape);
+void run_gather_int8(bench *b, int shape);
+void run_recurrent_bf16(bench *b, int shape);
+void run_recurrent_int8(bench *b, int shape);
+void run_step_bf16(bench *b, int shape);
+void run_step_int8(bench *b, int shape);
+void run_softmax_bf16(bench *b, int shape);
+void run_softmax_int8(bench *b, int shape);
+
 /* run_dropout.c */
 enum { DROPOUT_SHAPES = 40 };
 void run_dropout(bench *b, int shape);

@@ -12,7 +12,9 @@ void run_gather(bench *b, int shape)
         ids[i] = (int32_t)draw(b, table_rows);
     label(b, "count=%d width=%d rows=%d", (int)call.count, (int)width, (int)table_rows);
     call.ids = ids;
-    call.table = input(b, table_rows * width, 1.0);
+    call.table = weight(b, table_rows, width, 1.0);
+    call.format = held(b);
+    call.rows = table_rows;
     call.out = unwritten(b, call.count * width);
     succeed(b, b->on->ops->gather(b->on->self, &call));
     keep(b, "out", call.out, call.count * width);

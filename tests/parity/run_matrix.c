@@ -11,6 +11,19 @@ static int64_t side(bench *b)
     return sides[draw(b, SIDES)];
 }
 
+/* b in a format, which may have more rows than are wanted. */
+static void choose_weight(bench *b, int shape, rki_gemm *call)
+{
+    call->b_first = shape % 5 == 2 ? 1 + shape % 40 : 0;
+    call->b_rows = call->b_first + call->n + (shape % 5 == 3 ? 3 : 0);
+    call->b = weight(b, call->b_rows, call->k, 1.0);
+    call->b_format = held(b);
+    call->ldb = call->k;
+    if (call->b_format == RKI_PLAIN)
+        call->b = (const char *)call->b +
+                  (size_t)(call->b_first * call->k) * rki_dtype_size(b->on->dtype);
+}
+
 /* Sizes, and for the last shapes larger ones; flags from the shape's low bits, so that every
  * combination comes many times. */
 void run_gemm(bench *b, int shape)
@@ -24,8 +37,9 @@ void run_gemm(bench *b, int shape)
         call.n = size[1];
         call.k = size[2];
     }
-    call.transpose_a = shape & 1;
-    call.transpose_b = shape >> 1 & 1;
+    int plain = b->format == RKI_PLAIN;
+    call.transpose_a = plain ? shape & 1 : 0;
+    call.transpose_b = plain ? shape >> 1 & 1 : 1;
     call.accumulate = shape >> 2 & 1;
     int with_bias = shape >> 3 & 1, gap = shape % 3 == 0 ? 5 : 0;
     call.lda = (call.transpose_a ? call.m : call.k) + gap;
@@ -34,7 +48,10 @@ void run_gemm(bench *b, int shape)
     label(b, "m=%d n=%d k=%d ta=%d tb=%d accumulate=%d bias=%d gap=%d", (int)call.m, (int)call.n,
         (int)call.k, call.transpose_a, call.transpose_b, call.accumulate, with_bias, gap);
     call.a = input(b, (call.transpose_a ? call.k : call.m) * call.lda, 1.0);
-    call.b = input(b, (call.transpose_b ? call.n : call.k) * call.ldb, 1.0);
+    if (plain)
+        call.b = input(b, (call.transpose_b ? call.n : call.k) * call.ldb, 1.0);
+    else
+        choose_weight(b, shape, &call);
     if (with_bias) call.bias = input(b, call.n, 1.0);
     /* With gaps between the rows of c the elements in the gaps must stay as they are. */
     int written_whole = !call.accumulate && gap == 0;

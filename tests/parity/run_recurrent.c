@@ -12,14 +12,14 @@ static rki_recurrent_weights new_weights(bench *b, const rki_recurrent *layer, i
     int64_t rows = rki_cell_gates(layer->cell) * layer->hidden;
     int lstm = layer->cell == RKI_CELL_LSTM;
     rki_recurrent_weights w = {0};
-    w.weight_ih = input(b, rows * layer->input, 2.0 / sqrt((double)layer->input));
-    w.weight_hh = input(b, rows * layer->output, 2.0 / sqrt((double)layer->output));
+    w.weight_ih = weight(b, rows, layer->input, 2.0 / sqrt((double)layer->input));
+    w.weight_hh = weight(b, rows, layer->output, 2.0 / sqrt((double)layer->output));
     if (with_bias) {
         w.bias_ih = input(b, rows, 1.0);
         w.bias_hh = input(b, rows, 1.0);
     }
     if (layer->output < layer->hidden)
-        w.weight_hr = input(b, layer->output * layer->hidden, 2.0 / sqrt((double)layer->hidden));
+        w.weight_hr = weight(b, layer->output, layer->hidden, 2.0 / sqrt((double)layer->hidden));
     if (layer->layer_norm) {
         /* Small: layer norm over few units may divide by next to nothing, and time goes on from there. */
         w.norm_ih = input(b, rows, 0.3);
@@ -183,7 +183,8 @@ void run_recurrent(bench *b, int shape)
 {
     int32_t lengths[MOST_BATCH], starts[MOST_BATCH];
     rki_recurrent layer = choose_layer(b, shape);
-    layer.training = shape % 6 != 5;
+    layer.training = shape % 6 != 5 && b->format == RKI_PLAIN;
+    layer.format = held(b);
     int with_bias = shape % 4 != 2, pattern = shape % 11 < 7 ? shape % 11 : 2;
     int lstm = layer.cell == RKI_CELL_LSTM;
     int64_t h_count = layer.batch * layer.output, c_count = layer.batch * layer.hidden;
@@ -217,6 +218,7 @@ void run_recurrent_step(bench *b, int shape)
 {
     rki_recurrent layer = choose_kind(shape);
     layer.steps = 1;
+    layer.format = held(b);
     layer.batch = shape % 7 == 4 ? 1 + draw(b, 40) : 1 + shape % 3;
     layer.input = 1 + draw(b, 70);
     int lstm = layer.cell == RKI_CELL_LSTM;

@@ -59,7 +59,8 @@ void run_softmax_loss(bench *b, int shape)
 {
     static int32_t targets[MOST_ROWS];
     double loss = 0.0, steep = shape % 7 == 6 ? 40.0 : 1.0; /* steep: exp would overflow */
-    int with_bias = shape & 1, with_gradients = shape % 5 != 4, with_row_loss = shape % 3 != 2;
+    int with_bias = shape & 1, with_gradients = shape % 5 != 4 && b->format == RKI_PLAIN,
+        with_row_loss = shape % 3 != 2;
     rki_softmax_loss call = {.scale = 0.3, .targets = targets, .loss = &loss};
     choose_size(b, shape, &call);
     choose_targets(b, shape, &call);
@@ -71,7 +72,8 @@ void run_softmax_loss(bench *b, int shape)
     for (int64_t r = 0; r < call.rows; r++)
         targets[r] = (int32_t)draw(b, call.classes);
     call.x = input(b, call.rows * call.inputs, 1.0);
-    call.weight = input(b, call.classes * call.inputs, steep);
+    call.weight = weight(b, call.classes, call.inputs, steep);
+    call.format = held(b);
     if (with_bias) call.bias = input(b, call.classes, 1.0);
     if (with_row_loss) call.row_loss = unwritten(b, call.rows);
     if (with_gradients) {

@@ -337,6 +337,9 @@ static void expect_round_trip(rnnkit_tokenizer *tokenizer, const char *options, 
     char *lines;
     text_ok(rki_vocab_write_text(vocab, &memory, &lines, &size));
     expect_lines(again, lines);
+    rnnkit_vocab_destroy(again);
+    text_ok(rnnkit_vocab_open_text(tokenizer, lines, size, &again));
+    expect_lines(again, lines);
     rki_release(&memory, lines);
     rnnkit_vocab_destroy(vocab);
     rnnkit_vocab_destroy(again);
@@ -359,6 +362,27 @@ static void escapes_leave_other_lines_alone(void **state)
         "<pad> 0\n<unk> 0\n\\o/ 1\n\\x4 1\n\\x5cxab 1\n\\xg0 1\nc:\\temp 1\n");
 }
 
+static void text_in_memory(void **state)
+{
+    (void)state;
+    static const char lines[] = "<pad> 0\n<unk> 0\nb 2\na 1\n";
+    char text[sizeof lines] = "old";
+    int64_t needed = 0;
+    rnnkit_vocab *vocab = text_vocab(words, NULL, "b a b"), *again = NULL;
+    text_fails(rnnkit_vocab_text(vocab, text, 4, &needed), RNNKIT_E_TOO_SMALL, "are needed");
+    assert_int_equal(needed, sizeof lines);
+    assert_string_equal(text, "old");
+    text_ok(rnnkit_vocab_text(vocab, text, sizeof text, &needed));
+    assert_string_equal(text, lines);
+    text_ok(rnnkit_vocab_open_text(words, text, -1, &again));
+    expect_lines(again, lines);
+    rnnkit_vocab_destroy(again);
+    rnnkit_vocab_destroy(vocab);
+    text_ok(rnnkit_vocab_create(words, NULL, &vocab));
+    text_fails(rnnkit_vocab_text(vocab, NULL, 0, &needed), RNNKIT_E_ORDER, "not finished");
+    rnnkit_vocab_destroy(vocab);
+}
+
 static void expect_bad_file(
     rnnkit_tokenizer *tokenizer, const char *text, int64_t size, const char *message)
 {
@@ -368,6 +392,9 @@ static void expect_bad_file(
     int32_t status = rnnkit_vocab_open(tokenizer, path, &none);
     text_fails(status, RNNKIT_E_FORMAT, message);
     text_fails(status, RNNKIT_E_FORMAT, "hostile.txt: ");
+    assert_null(none);
+    status = rnnkit_vocab_open_text(tokenizer, text, size, &none);
+    text_fails(status, RNNKIT_E_FORMAT, message);
     assert_null(none);
 }
 
@@ -467,6 +494,13 @@ static void bad_arguments(void **state)
     text_fails(rnnkit_vocab_open(NULL, "x", &none), RNNKIT_E_HANDLE, "tokenizer is NULL");
     text_fails(rnnkit_vocab_open(words, NULL, &none), RNNKIT_E_ARGUMENT, "path is NULL");
     text_fails(rnnkit_vocab_open(words, "x", NULL), RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(rnnkit_vocab_open_text(NULL, "x", 1, &none), RNNKIT_E_HANDLE, "tokenizer is NULL");
+    text_fails(rnnkit_vocab_open_text(words, NULL, 1, &none), RNNKIT_E_ARGUMENT, "text is NULL");
+    text_fails(rnnkit_vocab_open_text(words, "x", -2, &none), RNNKIT_E_ARGUMENT, "-2");
+    text_fails(rnnkit_vocab_open_text(words, "x", 1, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(
+        rnnkit_vocab_text(wrong, NULL, 0, &needed), RNNKIT_E_HANDLE, "expected a vocabulary");
+    text_fails(rnnkit_vocab_text(vocab, NULL, 0, NULL), RNNKIT_E_ARGUMENT, "needed is NULL");
     text_fails(rnnkit_vocab_push(wrong, "a", 1), RNNKIT_E_HANDLE, "is a tokenizer");
     text_fails(rnnkit_vocab_push_file(NULL, "a"), RNNKIT_E_HANDLE, "vocab is NULL");
     text_fails(rnnkit_vocab_finish(NULL), RNNKIT_E_HANDLE, "vocab is NULL");
@@ -495,6 +529,7 @@ static int32_t use_all(rnnkit_context *with)
     rnnkit_vocab *vocab = NULL, *again = NULL;
     int32_t ids[8];
     int64_t needed;
+    char text[256];
     const char *path = scratch_path("oom.txt");
     int32_t status = rnnkit_tokenizer_create(with, "normalize=nfc", &tokenizer);
     if (status == RNNKIT_OK) status = rnnkit_vocab_create(tokenizer, NULL, &vocab);
@@ -503,6 +538,10 @@ static int32_t use_all(rnnkit_context *with)
     if (status == RNNKIT_OK) status = rnnkit_vocab_encode(vocab, "words", -1, ids, 8, &needed);
     if (status == RNNKIT_OK) status = rnnkit_vocab_save(vocab, path);
     if (status == RNNKIT_OK) status = rnnkit_vocab_open(tokenizer, path, &again);
+    rnnkit_vocab_destroy(again);
+    again = NULL;
+    if (status == RNNKIT_OK) status = rnnkit_vocab_text(vocab, text, sizeof text, &needed);
+    if (status == RNNKIT_OK) status = rnnkit_vocab_open_text(tokenizer, text, -1, &again);
     rnnkit_vocab_destroy(vocab);
     rnnkit_vocab_destroy(again);
     rnnkit_tokenizer_destroy(tokenizer);
@@ -571,6 +610,7 @@ int main(void)
         cmocka_unit_test(failures_leave_buffers_alone),
         cmocka_unit_test(files_come_back),
         cmocka_unit_test(escapes_leave_other_lines_alone),
+        cmocka_unit_test(text_in_memory),
         cmocka_unit_test(hostile_files),
         cmocka_unit_test(a_gigantic_line),
         cmocka_unit_test(forgiving_reading),

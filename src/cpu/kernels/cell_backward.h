@@ -80,28 +80,24 @@ static INLINE vf gradient_start(const rki_cell_gradient *call, int64_t row, int6
     return dh;
 }
 
-/* total = start + weight_hh^T dz_after for one tile. */
-static INLINE void gradient_tile(const rki_cell_gradient *call, int64_t begin, int64_t rows,
-    int64_t u, int64_t n, vf total[TILE_ROWS * PANEL_VECTORS])
+/* total = start + weight_hh^T dz_after for `rows` rows of a panel. */
+static INLINE void gradient_panel(const rki_cell_gradient *call, int64_t begin, int64_t rows,
+    int64_t u, int64_t n, vf total[GROUP_ROWS * PANEL_VECTORS])
 {
     int64_t vectors = panel_vectors(n), all = rki_cell_gates(call->cell) * call->hidden;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t v = 0; v < vectors; v++)
             total[r * PANEL_VECTORS + v] = gradient_start(
                 call, begin + r, u + v * LANES, n - v * LANES < LANES ? n - v * LANES : LANES);
-    for (int64_t k = 0; call->panels && k < all; k += RKI_BLOCK_K) {
-        int64_t steps = all - k < RKI_BLOCK_K ? all - k : RKI_BLOCK_K;
-        const float *row[TILE_ROWS];
-        for (int64_t r = 0; r < TILE_ROWS; r++)
-            row[r] = call->dz_after + (begin + (r < rows ? r : 0)) * all + k;
-        vf sums[TILE_ROWS * PANEL_VECTORS];
-        tile_sum_rows(rows, vectors, 1, steps, row, call->panels + u * all + k * vectors * LANES,
-            vectors * LANES, sums);
-        for (int64_t r = 0; r < rows; r++)
-            for (int64_t v = 0; v < vectors; v++)
-                total[r * PANEL_VECTORS + v] =
-                    vf_add(total[r * PANEL_VECTORS + v], sums[r * PANEL_VECTORS + v]);
-    }
+    if (call->panels == 0) return;
+    panel_sum sum = {.rows = rows,
+        .vectors = vectors,
+        .k = all,
+        .a = call->dz_after + begin * all,
+        .lda = all,
+        .panel = call->panels + u * all,
+        .end = call->panels + (call->hidden + LANES - 1) / LANES * LANES * all};
+    add_panel(&sum, total);
 }
 
 static INLINE void unit_gradients(
@@ -117,14 +113,12 @@ static INLINE void unit_gradients(
 
 static void kernel_cell_gradient(const rki_cell_gradient *call)
 {
-    int64_t tiles = (call->count + TILE_ROWS - 1) / TILE_ROWS;
     for (int64_t u = 0; u < call->hidden; u += PANEL) {
         int64_t n = call->hidden - u < PANEL ? call->hidden - u : PANEL;
-        for (int64_t t = 0; t < tiles; t++) {
-            int64_t begin = tile_begin(call->count, tiles, t);
-            int64_t rows = tile_begin(call->count, tiles, t + 1) - begin;
-            vf total[TILE_ROWS * PANEL_VECTORS];
-            gradient_tile(call, begin, rows, u, n, total);
+        for (int64_t begin = 0; begin < call->count; begin += GROUP_ROWS) {
+            int64_t rows = call->count - begin < GROUP_ROWS ? call->count - begin : GROUP_ROWS;
+            vf total[GROUP_ROWS * PANEL_VECTORS];
+            gradient_panel(call, begin, rows, u, n, total);
             for (int64_t r = 0; r < rows; r++)
                 for (int64_t v = 0; v * LANES < n; v++)
                     unit_gradients(call, begin + r, u + v * LANES,

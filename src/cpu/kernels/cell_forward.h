@@ -26,23 +26,20 @@ static void kernel_pack_gates(int64_t gates, int64_t hidden, const float *weight
     }
 }
 
-/* total += weight_hh h for the tile of `rows` rows from `begin` on and the panel's vectors. */
-static INLINE void add_products(const rki_cell_step *call, int64_t begin, int64_t rows,
-    const int64_t vectors, const float *panel, vf total[TILE_ROWS * PANEL_VECTORS])
+/* total += weight_hh h for `rows` rows from `begin` on and the units from u on, of which each has
+ * `gates` vectors. */
+static INLINE void add_products(const rki_cell_step *call, const int64_t gates, int64_t begin,
+    int64_t rows, int64_t u, int64_t vectors, vf *total)
 {
-    for (int64_t k = 0; k < call->hidden; k += RKI_BLOCK_K) {
-        int64_t steps = call->hidden - k < RKI_BLOCK_K ? call->hidden - k : RKI_BLOCK_K;
-        const float *row[TILE_ROWS];
-        for (int64_t r = 0; r < TILE_ROWS; r++)
-            row[r] = call->h + (begin + (r < rows ? r : 0)) * call->ldh + k;
-        vf sums[TILE_ROWS * PANEL_VECTORS];
-        tile_sum_rows(
-            rows, vectors, 1, steps, row, panel + k * vectors * LANES, vectors * LANES, sums);
-        for (int64_t r = 0; r < rows; r++)
-            for (int64_t v = 0; v < vectors; v++)
-                total[r * PANEL_VECTORS + v] =
-                    vf_add(total[r * PANEL_VECTORS + v], sums[r * PANEL_VECTORS + v]);
-    }
+    int64_t units = (call->hidden + LANES - 1) / LANES * LANES;
+    panel_sum sum = {.rows = rows,
+        .vectors = vectors,
+        .k = call->hidden,
+        .a = call->h + begin * call->ldh,
+        .lda = call->ldh,
+        .panel = call->panels + u * gates * call->hidden,
+        .end = call->panels + units * gates * call->hidden};
+    add_panel(&sum, total);
 }
 
 /* The cells, for one row and `n` units from unit u on. */
@@ -86,24 +83,26 @@ static INLINE void elman_cell(const rki_cell_step *call, int64_t row, int64_t u,
     if (call->keep) vf_store_n(call->z + row * call->hidden + u, h, n);
 }
 
-/* A tile of LANES units with `gates` gates. */
-static INLINE void gated_tile(const rki_cell_step *call, const int64_t gates, int64_t begin,
+/* Where the sums of a row of LANES units with `gates` gates start from. */
+static INLINE void gated_start(
+    const rki_cell_step *call, const int64_t gates, int64_t row, int64_t u, int64_t n, vf *total)
+{
+    const float *z = call->z + row * gates * call->hidden + u;
+    for (int64_t gate = 0; gate < gates; gate++)
+        total[gate] = vf_load_n(z + gate * call->hidden, n);
+    if (gates == 3 && call->panels)
+        total[2] = call->bias_n ? vf_load_n(call->bias_n + u, n) : vf_zero();
+    if (gates == 3 && !call->panels) total[2] = vf_load_n(call->reset + row * call->hidden + u, n);
+}
+
+/* `rows` rows of LANES units with `gates` gates. */
+static INLINE void gated_panel(const rki_cell_step *call, const int64_t gates, int64_t begin,
     int64_t rows, int64_t u, int64_t n)
 {
-    vf total[TILE_ROWS * PANEL_VECTORS];
-    for (int64_t r = 0; r < rows; r++) {
-        const float *z = call->z + (begin + r) * gates * call->hidden + u;
-        for (int64_t gate = 0; gate < gates; gate++)
-            total[r * PANEL_VECTORS + gate] = vf_load_n(z + gate * call->hidden, n);
-        if (gates == 3 && call->panels)
-            total[r * PANEL_VECTORS + 2] =
-                call->bias_n ? vf_load_n(call->bias_n + u, n) : vf_zero();
-        if (gates == 3 && !call->panels)
-            total[r * PANEL_VECTORS + 2] =
-                vf_load_n(call->reset + (begin + r) * call->hidden + u, n);
-    }
-    if (call->panels)
-        add_products(call, begin, rows, gates, call->panels + u * gates * call->hidden, total);
+    vf total[GROUP_ROWS * PANEL_VECTORS];
+    for (int64_t r = 0; r < rows; r++)
+        gated_start(call, gates, begin + r, u, n, total + r * PANEL_VECTORS);
+    if (call->panels) add_products(call, gates, begin, rows, u, gates, total);
     for (int64_t r = 0; r < rows; r++) {
         if (gates == 4)
             lstm_cell(call, begin + r, u, n, total + r * PANEL_VECTORS);
@@ -112,19 +111,18 @@ static INLINE void gated_tile(const rki_cell_step *call, const int64_t gates, in
     }
 }
 
-/* A tile of PANEL units without gates. */
-static INLINE void elman_tile(
+/* `rows` rows of PANEL units without gates. */
+static INLINE void elman_panel(
     const rki_cell_step *call, int64_t begin, int64_t rows, int64_t u, int64_t n)
 {
-    vf total[TILE_ROWS * PANEL_VECTORS];
+    vf total[GROUP_ROWS * PANEL_VECTORS];
     int64_t vectors = panel_vectors(n);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t v = 0; v < vectors; v++)
             total[r * PANEL_VECTORS + v] =
                 vf_load_n(call->z + (begin + r) * call->hidden + u + v * LANES,
                     n - v * LANES < LANES ? n - v * LANES : LANES);
-    if (call->panels)
-        add_products(call, begin, rows, vectors, call->panels + u * call->hidden, total);
+    if (call->panels) add_products(call, 1, begin, rows, u, vectors, total);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t v = 0; v < vectors; v++)
             elman_cell(call, begin + r, u + v * LANES,
@@ -133,19 +131,17 @@ static INLINE void elman_tile(
 
 static void kernel_cell_step(const rki_cell_step *call)
 {
-    int64_t tiles = (call->count + TILE_ROWS - 1) / TILE_ROWS;
     int64_t width = call->cell >= RKI_CELL_GRU ? LANES : PANEL;
     for (int64_t u = 0; u < call->hidden; u += width) {
         int64_t n = call->hidden - u < width ? call->hidden - u : width;
-        for (int64_t t = 0; t < tiles; t++) {
-            int64_t begin = tile_begin(call->count, tiles, t);
-            int64_t rows = tile_begin(call->count, tiles, t + 1) - begin;
+        for (int64_t begin = 0; begin < call->count; begin += GROUP_ROWS) {
+            int64_t rows = call->count - begin < GROUP_ROWS ? call->count - begin : GROUP_ROWS;
             if (call->cell == RKI_CELL_LSTM)
-                gated_tile(call, 4, begin, rows, u, n);
+                gated_panel(call, 4, begin, rows, u, n);
             else if (call->cell == RKI_CELL_GRU)
-                gated_tile(call, 3, begin, rows, u, n);
+                gated_panel(call, 3, begin, rows, u, n);
             else
-                elman_tile(call, begin, rows, u, n);
+                elman_panel(call, begin, rows, u, n);
         }
     }
 }

@@ -14,11 +14,20 @@
 
 /* Products: c += a b in pieces of at most RKI_BLOCK_K steps of k, see product.h. */
 enum {
-    RKI_BLOCK_K = 256,      /* an element's sum over k is cut into blocks of this many */
+    RKI_BLOCK_K = 512,      /* an element's sum over k is cut into blocks of at most this many */
     RKI_PANEL_VECTORS = 4,  /* a packed panel of b is this many vectors wide */
     RKI_MOST_TILE_ROWS = 8, /* no tile has more rows */
     RKI_MOST_LANES = 16     /* no vector has more lanes */
 };
+
+/* Steps of k in a block: as few blocks as there can be, of equal size, in whole vectors. */
+static inline int64_t rki_block_steps(int64_t k)
+{
+    int64_t blocks = (k + RKI_BLOCK_K - 1) / RKI_BLOCK_K;
+    if (blocks <= 1) return k;
+    int64_t steps = (k + blocks - 1) / blocks;
+    return (steps + RKI_MOST_LANES - 1) / RKI_MOST_LANES * RKI_MOST_LANES;
+}
 
 /* Memory that is needed soon: a kernel asks for it bit by bit while it computes something else. */
 typedef struct rki_fetch {
@@ -30,9 +39,9 @@ typedef struct rki_fetch {
  * bias (unless NULL), or nothing at all. */
 typedef struct rki_product {
     int64_t rows, n, k; /* k: RKI_BLOCK_K at most */
-    const float *a;     /* [rows][k] in place, or what pack_a made */
+    const float *a;     /* [rows][k], or when `transposed` [k][rows rounded up to whole tiles] */
     int64_t lda;
-    int a_packed;
+    int transposed;
     const float *panels; /* what pack_b made */
     const float *bias;   /* [n], or NULL */
     int add;
@@ -54,6 +63,27 @@ typedef struct rki_narrow {
     float *c;
     int64_t ldc;
 } rki_narrow;
+
+/* Products with rows of a weight in a format, of any number of rows of x; see format_product.h. */
+typedef struct rki_format_product {
+    int64_t rows, n;
+    int64_t stride; /* elements from row to row of the weight: a multiple of a cache line's */
+    const char
+        *ready; /* [rows] rows of x as the format wants them, rki_format_ready() bytes each */
+    size_t ready_step;
+    const void *weight;  /* the first of n rows */
+    const float *scales; /* RKI_INT8: theirs */
+    const float *bias;   /* [n], or NULL */
+    int add;
+    float *c; /* [rows][n] */
+    int64_t ldc;
+} rki_format_product;
+
+/* Bytes of a row of `columns` values that is made ready, in any format and instruction set. */
+static inline size_t rki_format_ready(int64_t columns)
+{
+    return RKI_FORMAT_LINE + (size_t)rki_format_stride(RKI_INT8, columns) * sizeof(float);
+}
 
 /* One step of a recurrent layer, GRU_BEFORE excepted, for some rows; see cell_forward.h. */
 typedef struct rki_cell_step {
@@ -136,14 +166,18 @@ typedef struct rki_kernels {
 
     int64_t tile_rows; /* of a product's register tile */
 
-    /* product.h. Room: pack_a rounds rows up to whole tiles, pack_b n up to whole vectors. A list
-     * gives the stored row of each step of k; without one they are 0, 1, ... */
-    void (*pack_a)(
-        int64_t rows, int64_t k, const float *a, int64_t lda, const int32_t *list, float *packed);
+    /* product.h. Room: pack_b rounds n up to whole vectors. A list gives the stored row of each
+     * step of k; without one they are 0, 1, ... */
     void (*pack_b)(int64_t k, int64_t n, const float *b, int64_t ldb, int transposed,
         const int32_t *list, float *panels);
     void (*product)(const rki_product *call);
     void (*narrow)(const rki_narrow *call);
+
+    /* format_product.h */
+    void (*ready_bf16)(int64_t columns, const float *x, void *ready);
+    void (*ready_int8)(int64_t columns, const float *x, void *ready);
+    void (*product_bf16)(const rki_format_product *call);
+    void (*product_int8)(const rki_format_product *call);
 
     /* cell_forward.h, cell_backward.h. pack_gates is for LSTM and GRU: hidden rounded up to whole
      * vectors, times gates hidden floats; Elman steps want weight_hh as pack_b makes it,

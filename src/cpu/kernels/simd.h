@@ -13,6 +13,8 @@
  *   vf_add_squares(a, s)  s[i] += a[i]^2 in double, which holds the square exactly
  *   vf_bits, vi_as_float  the same 32 bits
  *   vi_shift_right        keeps the sign
+ *   vi_dot_bytes(s, x, w) s plus products of 2 LANES int16 by int8, two neighbours to a lane
+ *   vi_sum, vi_sums(a, s)  over the lanes; s[i] = that of a[i], of four
  *   vu_mul_high, vu_less  take the lanes as unsigned
  *   vi_transpose_quads(a)  transposes the squares that lanes 4 q .. 4 q + 3 of a[0] .. a[3] make
  *   vf_transpose_load(p, stride, out)  out[j] lane i = p[i * stride + j]: a square of LANES rows

@@ -196,6 +196,29 @@ static inline vi vi_mul(vi a, vi b)
     return _mm256_mullo_epi32(a, b);
 }
 
+static inline vi vi_dot_bytes(vi sum, const int16_t *x, const int8_t *w)
+{
+    vi wide = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)w));
+    vi pairs = _mm256_loadu_si256((const __m256i *)(const void *)x);
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, wide));
+}
+
+static inline int32_t vi_sum(vi a)
+{
+    __m128i q = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    q = _mm_add_epi32(q, _mm_unpackhi_epi64(q, q));
+    return _mm_cvtsi128_si32(_mm_add_epi32(q, _mm_shuffle_epi32(q, 1)));
+}
+
+static inline void vi_sums(const vi a[4], int32_t sums[4])
+{
+    vi ab = _mm256_add_epi32(_mm256_unpacklo_epi32(a[0], a[1]), _mm256_unpackhi_epi32(a[0], a[1]));
+    vi cd = _mm256_add_epi32(_mm256_unpacklo_epi32(a[2], a[3]), _mm256_unpackhi_epi32(a[2], a[3]));
+    vi all = _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+    __m128i q = _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+    _mm_storeu_si128((__m128i *)(void *)sums, q);
+}
+
 static inline vi vu_mul_high(vi a, vi b)
 {
     __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(a, b), 32);

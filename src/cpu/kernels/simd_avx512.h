@@ -198,6 +198,27 @@ static inline vi vi_mul(vi a, vi b)
     return _mm512_mullo_epi32(a, b);
 }
 
+static inline vi vi_dot_bytes(vi sum, const int16_t *x, const int8_t *w)
+{
+    vi wide = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)w));
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_loadu_si512(x), wide));
+}
+
+static inline int32_t vi_sum(vi a)
+{
+    return _mm512_reduce_add_epi32(a);
+}
+
+static inline void vi_sums(const vi a[4], int32_t sums[4])
+{
+    vi ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a[0], a[1]), _mm512_unpackhi_epi32(a[0], a[1]));
+    vi cd = _mm512_add_epi32(_mm512_unpacklo_epi32(a[2], a[3]), _mm512_unpackhi_epi32(a[2], a[3]));
+    vi all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    __m256i h = _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+    __m128i q = _mm_add_epi32(_mm256_castsi256_si128(h), _mm256_extracti128_si256(h, 1));
+    _mm_storeu_si128((__m128i *)(void *)sums, q);
+}
+
 static inline vi vu_mul_high(vi a, vi b)
 {
     __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(a, b), 32);

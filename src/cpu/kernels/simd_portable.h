@@ -212,6 +212,24 @@ static inline vi vi_mul(vi a, vi b)
     return (vi)((vu)a * (vu)b);
 }
 
+static inline vi vi_dot_bytes(vi sum, const int16_t *x, const int8_t *w)
+{
+    for (int i = 0; i < LANES; i++)
+        sum[i] += x[2 * i] * w[2 * i] + x[2 * i + 1] * w[2 * i + 1];
+    return sum;
+}
+
+static inline int32_t vi_sum(vi a)
+{
+    return (a[0] + a[1]) + (a[2] + a[3]);
+}
+
+static inline void vi_sums(const vi a[4], int32_t sums[4])
+{
+    for (int i = 0; i < 4; i++)
+        sums[i] = vi_sum(a[i]);
+}
+
 static inline vi vu_mul_high(vi a, vi b)
 {
     vi high;

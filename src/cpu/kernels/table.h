@@ -5,6 +5,7 @@
 #include "cpu/kernels/cell_backward.h"
 #include "cpu/kernels/cell_forward.h"
 #include "cpu/kernels/dropout.h"
+#include "cpu/kernels/format_product.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/kernels/norm.h"
 #include "cpu/kernels/pointwise.h"
@@ -17,10 +18,13 @@ const rki_kernels RKI_KERNELS_NAME = {
     .name = RKI_KERNELS_TEXT,
     .lanes = LANES,
     .tile_rows = TILE_ROWS,
-    .pack_a = kernel_pack_a,
     .pack_b = kernel_pack_b,
     .product = kernel_product,
     .narrow = kernel_narrow,
+    .ready_bf16 = kernel_ready_bf16,
+    .ready_int8 = kernel_ready_int8,
+    .product_bf16 = kernel_product_bf16,
+    .product_int8 = kernel_product_int8,
     .pack_gates = kernel_pack_gates,
     .cell_step = kernel_cell_step,
     .cell_gradient = kernel_cell_gradient,

@@ -1,6 +1,6 @@
 /* The loss curves of a run: points (update, loss), for the plot and, as text, inside the model. */
-#ifndef SCRIPT_GENERATION_CURVE_H
-#define SCRIPT_GENERATION_CURVE_H
+#ifndef COMMON_CURVE_H
+#define COMMON_CURVE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,9 +23,5 @@ int curve_read(curve *target, const char *text);
 char *curve_text(const curve *source);
 
 void curve_free(curve *target);
-
-/* plot.c: draws both curves into an SVG file, replacing it whole. `last` is the run's last update.
- */
-int plot_write(const char *path, const curve *train, const curve *valid, int64_t last);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../common/console.h"
+#include "console.h"
 
 int curve_add(curve *target, int64_t update, double loss)
 {

@@ -1,0 +1,87 @@
+/* Weights to their formats and back, in plain C. See formats.h. */
+#include "backend/formats.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST = 127, HALF = 16 };
+
+size_t rki_format_bytes(rki_format format, int64_t rows, int64_t columns)
+{
+    return rki_format_header(format, rows) + (size_t)rows * rki_format_row(format, columns);
+}
+
+/* The upper half of a float, rounded to nearest even; a NaN stays one. */
+static uint32_t round_half(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if (isnan(value)) return bits >> HALF | 0x40u;
+    return (bits + 0x7FFFu + (bits >> HALF & 1u)) >> HALF;
+}
+
+static float widen_half(uint32_t half)
+{
+    uint32_t bits = half << HALF;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void pack_half(int64_t columns, const float *values, uint32_t *pairs)
+{
+    for (int64_t c = 0; c < columns; c += 2) {
+        uint32_t second = c + 1 < columns ? round_half(values[c + 1]) : 0;
+        pairs[c / 2] = round_half(values[c]) | second << HALF;
+    }
+}
+
+/* Returns the scale. */
+static float pack_bytes(int64_t columns, const float *values, int8_t *bytes)
+{
+    float most = 0.0f;
+    for (int64_t c = 0; c < columns; c++) {
+        if (!isfinite(values[c])) return NAN; /* the bytes are zeros, and NaN * 0 is NaN */
+        if (fabsf(values[c]) > most) most = fabsf(values[c]);
+    }
+    float scale = most / (float)MOST;
+    if (scale == 0.0f) return 0.0f;
+    if (isinf(scale * (float)MOST)) scale = nextafterf(scale, 0.0f);
+    for (int64_t c = 0; c < columns; c++) {
+        double q = rint((double)values[c] / (double)scale);
+        bytes[c] = (int8_t)(q > MOST ? MOST : q < -MOST ? -MOST : q);
+    }
+    return scale;
+}
+
+void rki_format_pack(
+    rki_format format, int64_t rows, int64_t columns, const float *values, void *block)
+{
+    char *first = (char *)block + rki_format_header(format, rows);
+    size_t step = rki_format_row(format, columns);
+    memset(block, 0, rki_format_bytes(format, rows, columns));
+    for (int64_t r = 0; r < rows; r++) {
+        void *row = first + (size_t)r * step;
+        if (format == RKI_BF16)
+            pack_half(columns, values + r * columns, row);
+        else
+            ((float *)block)[r] = pack_bytes(columns, values + r * columns, row);
+    }
+}
+
+void rki_format_unpack(
+    rki_format format, int64_t rows, int64_t columns, int64_t row, const void *block, float *values)
+{
+    const void *from = (const char *)block + rki_format_header(format, rows) +
+                       (size_t)row * rki_format_row(format, columns);
+    if (format == RKI_BF16) {
+        const uint32_t *pairs = from;
+        for (int64_t c = 0; c < columns; c++)
+            values[c] = widen_half(c % 2 ? pairs[c / 2] >> HALF : pairs[c / 2] & 0xFFFFu);
+        return;
+    }
+    const int8_t *bytes = from;
+    float scale = ((const float *)block)[row];
+    for (int64_t c = 0; c < columns; c++)
+        values[c] = scale * (float)bytes[c];
+}

@@ -1,0 +1,55 @@
+/* Formats: how a weight is held where its memory counts more than its last bits, for inference.
+ *
+ * A weight W of [rows][columns] is one block, with rows that end in zeros up to whole cache lines:
+ *   RKI_BF16  [rows][stride] of bfloat16, the upper half of a float, rounded to nearest even. Two
+ *             columns share a uint32_t, the first of them in its low half.
+ *   RKI_INT8  float scales [rows], up to a whole cache line, and then int8 [rows][stride]:
+ *             W[r][c] = scales[r] q[r][c], q from -127 to 127, scales[r] = max over c |W[r][c]| / 127
+ * A row that holds a NaN or an infinity is NaN as a whole in RKI_INT8.
+ */
+#ifndef RKI_BACKEND_FORMATS_H
+#define RKI_BACKEND_FORMATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum rki_format {
+    RKI_PLAIN, /* elements of the device's dtype, without gaps */
+    RKI_BF16,
+    RKI_INT8
+} rki_format;
+
+enum { RKI_FORMAT_LINE = 64 }; /* bytes of a cache line: rows are whole ones */
+
+/* Elements from one row to the next. */
+static inline int64_t rki_format_stride(rki_format format, int64_t columns)
+{
+    int64_t line = RKI_FORMAT_LINE / (format == RKI_BF16 ? 2 : 1);
+    return (columns + line - 1) / line * line;
+}
+
+/* Bytes before the first row: the scales. */
+static inline size_t rki_format_header(rki_format format, int64_t rows)
+{
+    size_t line = RKI_FORMAT_LINE;
+    return format == RKI_INT8 ? ((size_t)rows * sizeof(float) + line - 1) / line * line : 0;
+}
+
+/* Bytes of a row. */
+static inline size_t rki_format_row(rki_format format, int64_t columns)
+{
+    return (size_t)rki_format_stride(format, columns) * (format == RKI_BF16 ? 2 : 1);
+}
+
+/* Bytes of the whole block; the caller has seen that the same in double fits into a size_t. */
+size_t rki_format_bytes(rki_format format, int64_t rows, int64_t columns);
+
+/* Rounds values [rows][columns] into a block. Host memory, 64-byte aligned. */
+void rki_format_pack(
+    rki_format format, int64_t rows, int64_t columns, const float *values, void *block);
+
+/* One row of a block as floats. */
+void rki_format_unpack(rki_format format, int64_t rows, int64_t columns, int64_t row,
+    const void *block, float *values);
+
+#endif
