@@ -21,6 +21,7 @@ struct functions {
     decltype(&cublasGetProperty) get_property;
     decltype(&cublasGetStatusString) status_string;
     decltype(&cublasSgemm_v2_64) sgemm;
+    decltype(&cublasGemmEx_64) gemm_ex;
 };
 
 static functions blas;
@@ -52,6 +53,7 @@ static void load()
     find(library, "cublasGetProperty", &blas.get_property);
     find(library, "cublasGetStatusString", &blas.status_string);
     find(library, "cublasSgemm_v2_64", &blas.sgemm);
+    find(library, "cublasGemmEx_64", &blas.gemm_ex);
 }
 
 int rki_cuda_blas_load(char *reason, size_t capacity)
@@ -86,8 +88,11 @@ int32_t rki_cuda_blas_open(rki_cuda *device)
         device, blas.set_stream(own->handle, device->stream), "giving cuBLAS its stream"));
     RKI_TRY(rki_cuda_check_blas(device, blas.set_workspace(own->handle, own->workspace, WORKSPACE),
         "giving cuBLAS its workspace"));
+    /* sgemm is then in fp32 alone; gemm_ex is as its compute type says, which pedantry would forbid */
+    cublasMath_t mode =
+        device->precision == RKI_PRECISION_FULL ? CUBLAS_PEDANTIC_MATH : CUBLAS_DEFAULT_MATH;
     return rki_cuda_check_blas(
-        device, blas.set_math_mode(own->handle, CUBLAS_PEDANTIC_MATH), "holding cuBLAS to fp32");
+        device, blas.set_math_mode(own->handle, mode), "holding cuBLAS to fp32");
 }
 
 void rki_cuda_blas_close(rki_cuda *device)
@@ -97,13 +102,23 @@ void rki_cuda_blas_close(rki_cuda *device)
 }
 
 /* cuBLAS counts by columns: to it our row-major c is c^T = op(b)^T op(a)^T. */
-int32_t rki_cuda_product(rki_cuda *device, const rki_gemm *call, float beta)
+int32_t rki_cuda_product(
+    rki_cuda *device, rki_precision precision, const rki_gemm *call, float beta)
 {
     const float one = 1.0f;
+    cublasOperation_t of_b = call->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N;
+    cublasOperation_t of_a = call->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
+    if (precision == RKI_PRECISION_FULL)
+        return rki_cuda_check_blas(device,
+            blas.sgemm(device->blas.handle, of_b, of_a, call->n, call->m, call->k, &one,
+                static_cast<const float *>(call->b), call->ldb, static_cast<const float *>(call->a),
+                call->lda, &beta, static_cast<float *>(call->c), call->ldc),
+            "a matrix product");
+    int tf32 = precision == RKI_PRECISION_TF32;
+    cudaDataType_t type = tf32 ? CUDA_R_32F : CUDA_R_16BF;
     return rki_cuda_check_blas(device,
-        blas.sgemm(device->blas.handle, call->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
-            call->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, call->n, call->m, call->k, &one,
-            static_cast<const float *>(call->b), call->ldb, static_cast<const float *>(call->a),
-            call->lda, &beta, static_cast<float *>(call->c), call->ldc),
-        "a matrix product");
+        blas.gemm_ex(device->blas.handle, of_b, of_a, call->n, call->m, call->k, &one, call->b,
+            type, call->ldb, call->a, type, call->lda, &beta, call->c, CUDA_R_32F, call->ldc,
+            tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
+        "a matrix product with rounded factors");
 }

@@ -1,8 +1,10 @@
 /* cuBLAS, opened when a device is: so that a machine without it, or without a driver, gets a
  * reason in words, and does not load some hundred megabytes for that.
  *
- * Products are in fp32, without TF32 and without emulation. Every device has a handle and a
- * workspace of its own, in its one stream, so the same call gives the same bits.
+ * Products are in fp32, without TF32 and without emulation, unless the context asked for less
+ * (rki_precision): then those that go through rki_cuda_large_product round their factors. Every
+ * device has a handle and a workspace of its own, in its one stream, so the same call gives the same
+ * bits.
  */
 #ifndef RKI_CUDA_BLAS_CUH
 #define RKI_CUDA_BLAS_CUH
@@ -11,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/backend.h"
+
 struct rki_cuda;
-struct rki_gemm;
 
 struct rki_cuda_blas {
     cublasHandle_t handle;
@@ -28,7 +31,14 @@ const char *rki_cuda_blas_message(cublasStatus_t status);
 int32_t rki_cuda_blas_open(rki_cuda *device);
 void rki_cuda_blas_close(rki_cuda *device);
 
-/* c = op(a) op(b) + beta c, all row-major as in rki_gemm; bias and accumulate are not looked at. */
-int32_t rki_cuda_product(rki_cuda *device, const rki_gemm *call, float beta);
+/* c = op(a) op(b) + beta c, all row-major as in rki_gemm; bias and accumulate are not looked at. With
+ * RKI_PRECISION_BF16 a and b are in bf16, else in fp32; c always is, and so are the sums. */
+int32_t rki_cuda_product(
+    rki_cuda *device, rki_precision precision, const rki_gemm *call, float beta);
+
+/* narrow.cu: the same in the context's precision, a and b in fp32. call->scratch has room for their
+ * copies in bf16, which for a product of this size takes at most rki_cuda_narrow_bytes. */
+size_t rki_cuda_narrow_bytes(const rki_cuda *device, int64_t m, int64_t n, int64_t k);
+int32_t rki_cuda_large_product(rki_cuda *device, const rki_gemm *call, float beta);
 
 #endif

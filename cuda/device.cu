@@ -183,7 +183,8 @@ static int32_t open_parts(rki_cuda *device)
     RKI_TRY(rki_cuda_check(device,
         cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking), "creating a stream"));
     RKI_TRY(open_pool(device));
-    RKI_TRY(rki_cuda_slots_open(device));
+    RKI_TRY(rki_cuda_slots_open(device, &device->slots, RKI_CUDA_SLOTS, 0));
+    RKI_TRY(rki_cuda_slots_open(device, &device->texts, RKI_CUDA_TEXTS, 1));
     return rki_cuda_blas_open(device);
 }
 
@@ -191,7 +192,8 @@ static void close_parts(rki_cuda *device)
 {
     if (device->stream != NULL) cudaStreamSynchronize(device->stream);
     rki_cuda_blas_close(device);
-    rki_cuda_slots_close(device);
+    rki_cuda_slots_close(device, &device->texts);
+    rki_cuda_slots_close(device, &device->slots);
     if (device->pool != NULL) cudaMemPoolDestroy(device->pool);
     if (device->stream != NULL) cudaStreamDestroy(device->stream);
     cudaGetLastError();
@@ -243,8 +245,8 @@ static int32_t check_wishes(const rki_host *host, int32_t index, rki_dtype dtype
     return RNNKIT_OK;
 }
 
-int32_t rki_cuda_open(
-    const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self)
+int32_t rki_cuda_open(const rki_host *host, int32_t index, rki_dtype dtype, rki_precision precision,
+    int64_t threads, void **self)
 {
     (void)threads;
     RKI_TRY(check_wishes(host, index, dtype));
@@ -254,6 +256,7 @@ int32_t rki_cuda_open(
     memset(device, 0, sizeof *device);
     device->host = *host;
     device->index = index;
+    device->precision = precision;
     int32_t status = open_device(device);
     if (status < 0) {
         host->release(device, host->user);

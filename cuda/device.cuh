@@ -22,6 +22,7 @@
 struct rki_cuda {
     rki_host host;
     int index;
+    rki_precision precision;
     int multiprocessors;
     size_t shared_memory; /* that a block may ask for */
     int lost;             /* read and written atomically */
@@ -30,7 +31,7 @@ struct rki_cuda {
     cudaStream_t stream;
     cudaMemPool_t pool; /* NULL on a device without: then memory comes from cudaMalloc */
     rki_cuda_blas blas;
-    rki_cuda_slots slots;
+    rki_cuda_slots slots, texts;
 };
 
 /* The device's context is current from here to the end of the block, if status is 0. */
@@ -72,8 +73,8 @@ static inline unsigned rki_cuda_blocks(int64_t count, int64_t size)
 /* device.cu: what the table says of open, close, probe and describe. */
 int rki_cuda_probe(char *reason, size_t capacity);
 void rki_cuda_describe(char *text, size_t capacity);
-int32_t rki_cuda_open(
-    const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self);
+int32_t rki_cuda_open(const rki_host *host, int32_t index, rki_dtype dtype, rki_precision precision,
+    int64_t threads, void **self);
 void rki_cuda_close(void *self);
 
 #endif

@@ -58,6 +58,8 @@ static void fill()
     table.relu_backward = rki_cuda_relu_backward;
     table.square_sum = rki_cuda_square_sum;
     table.update = rki_cuda_update;
+    table.word2vec_scratch = rki_cuda_word2vec_scratch;
+    table.word2vec_train = rki_cuda_word2vec_train;
 }
 
 extern "C" __attribute__((visibility("default"))) const rki_backend *rnnkit_backend_entry(void)

@@ -71,20 +71,19 @@ static __global__ void put_bias(
 
 size_t rki_cuda_gemm_scratch(void *self, const rki_gemm *call)
 {
-    (void)self;
-    (void)call;
-    return 0;
+    return rki_cuda_narrow_bytes(static_cast<const rki_cuda *>(self), call->m, call->n, call->k);
 }
 
 int32_t rki_cuda_queue_gemm(rki_cuda *device, const rki_gemm *call)
 {
-    if (call->bias == NULL) return rki_cuda_product(device, call, call->accumulate ? 1.0f : 0.0f);
+    if (call->bias == NULL)
+        return rki_cuda_large_product(device, call, call->accumulate ? 1.0f : 0.0f);
     unsigned rows = static_cast<unsigned>(call->m < 4096 ? call->m : 4096);
     dim3 grid(static_cast<unsigned>((call->n + 127) / 128), rows);
     RKI_TRY(rki_cuda_launch(device, "the bias of a product", grid, 128, put_bias, call->m, call->n,
         static_cast<const float *>(call->bias), call->accumulate, static_cast<float *>(call->c),
         call->ldc));
-    return rki_cuda_product(device, call, 1.0f);
+    return rki_cuda_large_product(device, call, 1.0f);
 }
 
 int32_t rki_cuda_gemm(void *self, const rki_gemm *call)

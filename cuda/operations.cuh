@@ -79,6 +79,10 @@ int32_t rki_cuda_relu_backward(void *self, int64_t count, const void *y, const v
 int32_t rki_cuda_update(void *self, const rki_update *call);
 int32_t rki_cuda_square_sum(void *self, int64_t count, const rki_square_sum *calls);
 
+/* word2vec.cu */
+int32_t rki_cuda_word2vec_scratch(void *self, const rki_word2vec *of, size_t *bytes);
+int32_t rki_cuda_word2vec_train(void *self, const rki_word2vec_train *call);
+
 /* For the operations that stand on others, within their scope: */
 int32_t rki_cuda_queue_gemm(rki_cuda *device, const rki_gemm *call);
 int32_t rki_cuda_queue_column_sum(

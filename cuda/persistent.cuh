@@ -1,5 +1,6 @@
-/* The whole recurrence of an LSTM in one kernel ("persistent RNN", Diamos et al. 2016), for plain
- * layers: no layer norm, projection or zoneout; lengths, starts and both directions as everywhere.
+/* The whole recurrence in one kernel ("persistent RNN", Diamos et al. 2016), for plain layers of all
+ * cells but RKI_CELL_GRU_BEFORE: no layer norm, projection or zoneout; lengths, starts and both
+ * directions as everywhere.
  *
  * Rows of the batch are independent, so groups of blocks share them: group g has the ranks
  * g, g + groups, g + 2 groups, ... A group's blocks share the hidden units, `units` each, and every
@@ -15,6 +16,7 @@
 #define RKI_CUDA_PERSISTENT_CUH
 
 #include "cells.cuh"
+#include "shared.cuh"
 
 enum { RKI_CUDA_SLICE_THREADS = 256, RKI_CUDA_SLICE_WARPS = 8 };
 
@@ -44,71 +46,42 @@ struct rki_cuda_walk {
     }
 };
 /* The shared memory that the kernels want. */
-size_t rki_cuda_lstm_forward_bytes(int units, int64_t hidden, int most_rows);
-size_t rki_cuda_lstm_backward_bytes(int units, int64_t hidden, int most_rows);
+size_t rki_cuda_forward_bytes(rki_cell cell, int units, int64_t hidden, int most_rows);
+size_t rki_cuda_backward_bytes(rki_cell cell, int units, int64_t hidden, int most_rows);
 
 rki_cuda_walk rki_cuda_walk_of(const rki_cuda_plan *plan);
 
-struct rki_cuda_lstm_forward {
+struct rki_cuda_forward {
     rki_cuda_slices slices;
     rki_cuda_walk walk;
+    int training;
     int64_t hidden, ldy;
     const float *weight_hh, *bias_ih, *bias_hh;
-    float *a;          /* [positions][4 hidden] input products; the gates' values when training */
+    float *a;          /* [positions][gates hidden] input products; when training, what the stash
+                          has as gates */
     const float *h0;   /* by rank */
     float *y;          /* by position, rows ldy apart */
-    float *c_run;      /* [batch][hidden] by rank, replaced */
-    float *c_all;      /* by position when training, else NULL */
+    float *c_run;      /* LSTM: [batch][hidden] by rank, replaced */
+    float *c_all;      /* LSTM: by position when training */
+    float *u_n;        /* GRU: by position when training */
     unsigned *arrived; /* [groups] zeros */
 };
-int32_t rki_cuda_lstm_forward_queue(rki_cuda *device, const rki_cuda_lstm_forward *call);
+int32_t rki_cuda_forward_queue(rki_cuda *device, rki_cell cell, const rki_cuda_forward *call);
 
-struct rki_cuda_lstm_backward {
+struct rki_cuda_backward {
     rki_cuda_slices slices;
     rki_cuda_walk walk;
     int64_t hidden, lddy;
-    const float *weight_hh, *gates, *c_all, *c_first, *dy, *dhn, *dcn;
+    const float *weight_hh, *gates, *dy, *dhn;
+    const float *c_all, *c_first, *dcn; /* LSTM */
+    const float *h_before, *u_n;        /* GRU: by position */
     const int32_t *ranks;
-    float *ds;                /* [positions][4 hidden] */
-    float *carry_h, *carry_c; /* [batch][hidden] by rank */
+    float *ds_a, *ds_u; /* [positions][gates hidden]; the same but for a GRU */
+    float *carry_h;     /* [batch][hidden] by rank */
+    float *carry_c;     /* LSTM */
     unsigned *arrived;
 };
-int32_t rki_cuda_lstm_backward_queue(rki_cuda *device, const rki_cuda_lstm_backward *call);
-
-/* The block's dynamic shared memory. */
-#ifdef RKI_CUDA_SHIM /* tests/cuda/shim */
-static inline float4 *rki_cuda_shared()
-{
-    return shim_shared();
-}
-#else
-extern __shared__ float4 rki_cuda_shared_memory[];
-static __device__ inline float4 *rki_cuda_shared()
-{
-    return rki_cuda_shared_memory;
-}
-#endif
-
-/* Queues a cooperative kernel with dynamic shared memory. */
-template <typename Call>
-int32_t rki_cuda_launch_together(rki_cuda *device, const char *what, unsigned blocks, size_t shared,
-    void (*kernel)(Call), const Call &call)
-{
-    RKI_TRY(rki_cuda_check(device,
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared),
-        what));
-    cudaLaunchAttribute together = {};
-    together.id = cudaLaunchAttributeCooperative;
-    together.val.cooperative = 1;
-    cudaLaunchConfig_t config = {};
-    config.gridDim = blocks;
-    config.blockDim = RKI_CUDA_SLICE_THREADS;
-    config.dynamicSmemBytes = shared;
-    config.stream = device->stream;
-    config.attrs = &together;
-    config.numAttrs = 1;
-    return rki_cuda_check(device, cudaLaunchKernelEx(&config, kernel, call), what);
-}
+int32_t rki_cuda_backward_queue(rki_cuda *device, rki_cell cell, const rki_cuda_backward *call);
 
 /* A slice of `columns` = 128 / KQ columns and `depth` rows (k) in shared memory. Within 4 KQ rows,
  * row 4 q + i stands at i KQ + q: what a warp reads at a time lies side by side. */

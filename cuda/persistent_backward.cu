@@ -1,4 +1,4 @@
-/* The recurrence of an LSTM in one kernel, backward, and how layers are cut up. See persistent.cuh.
+/* The recurrence in one kernel, backward. See persistent.cuh; equations in docs/math.
  *
  * A block makes the gate gradients of its own units and, once the group's others have made theirs,
  * its units' part of dL/dh of the step before: W_hh^T times all the gates' gradients of its rows.
@@ -7,17 +7,84 @@
 
 enum { THREADS = RKI_CUDA_SLICE_THREADS, WARPS = RKI_CUDA_SLICE_WARPS };
 
+/* A unit of a row at a step: where its numbers are. */
+struct spot {
+    int64_t k, rank, position, unit;
+};
+
+/* What a cell makes of dh, the gradient of a unit's state: it writes the gates' gradients, and leaves
+ * in *carry what goes to the step before past the product with W_hh: a part of dc (LSTM) or of dh
+ * (GRU). */
+struct lstm_backward {
+    static const int gates = 4, carries = 1, carries_h = 0;
+
+    static __device__ void gradients(
+        const rki_cuda_backward &call, const spot &at, float dh, float *carry)
+    {
+        int64_t hidden = call.hidden;
+        const float *gates_of = call.gates + at.position * 4 * hidden + at.unit;
+        float *ds = call.ds_a + at.position * 4 * hidden + at.unit;
+        float i = gates_of[0], f = gates_of[hidden], g = gates_of[2 * hidden];
+        float o = gates_of[3 * hidden];
+        float c_before =
+            at.k == 0 ? call.c_first[at.rank * hidden + at.unit]
+                      : call.c_all[(call.walk.offset(at.k - 1) + at.rank) * hidden + at.unit];
+        float tanh_c = tanhf(fmaf(f, c_before, i * g));
+        float d = fmaf(dh * o, 1.0f - tanh_c * tanh_c, *carry);
+        ds[0] = d * g * i * (1.0f - i);
+        ds[hidden] = d * c_before * f * (1.0f - f);
+        ds[2 * hidden] = d * i * (1.0f - g * g);
+        ds[3 * hidden] = dh * tanh_c * o * (1.0f - o);
+        *carry = d * f;
+    }
+};
+
+struct gru_backward {
+    static const int gates = 3, carries = 1, carries_h = 1;
+
+    static __device__ void gradients(
+        const rki_cuda_backward &call, const spot &at, float dh, float *carry)
+    {
+        int64_t hidden = call.hidden, first = at.position * 3 * hidden + at.unit;
+        const float *gates_of = call.gates + first;
+        float *ds_a = call.ds_a + first, *ds_u = call.ds_u + first;
+        float r = gates_of[0], z = gates_of[hidden], n = gates_of[2 * hidden];
+        float before = call.h_before[at.position * hidden + at.unit];
+        float ds_n = dh * (1.0f - z) * (1.0f - n * n);
+        float ds_z = dh * (before - n) * z * (1.0f - z);
+        float ds_r = ds_n * call.u_n[at.position * hidden + at.unit] * r * (1.0f - r);
+        ds_a[0] = ds_u[0] = ds_r;
+        ds_a[hidden] = ds_u[hidden] = ds_z;
+        ds_a[2 * hidden] = ds_n;
+        ds_u[2 * hidden] = ds_n * r;
+        *carry = dh * z;
+    }
+};
+
+template <bool Relu> struct elman_backward {
+    static const int gates = 1, carries = 0, carries_h = 0;
+
+    static __device__ void gradients(
+        const rki_cuda_backward &call, const spot &at, float dh, float *)
+    {
+        int64_t place = at.position * call.hidden + at.unit;
+        float h = call.gates[place];
+        float slope = !Relu ? 1.0f - h * h : h > 0.0f ? 1.0f : h * 0.0f; /* NaN passes */
+        call.ds_a[place] = dh * slope;
+    }
+};
+
 /* Shared memory of a block. Columns are units; k goes over the gates' rows. */
-template <int KQ, int ROWS> struct layout {
-    static const int units = 128 / KQ;
+template <typename Cell, int UNITS, int ROWS> struct backward_layout {
+    static const int kq = 128 / UNITS;
     int depth;
-    __host__ __device__ explicit layout(int64_t hidden)
-        : depth(rki_cuda_slice_depth<KQ>(4 * hidden))
+    __host__ __device__ explicit backward_layout(int64_t hidden)
+        : depth(rki_cuda_slice_depth<kq>(Cell::gates * hidden))
     {
     }
     __host__ __device__ int vectors() const
     {
-        return depth * units;
+        return depth * UNITS;
     }
     __host__ __device__ int partial() const
     {
@@ -25,65 +92,44 @@ template <int KQ, int ROWS> struct layout {
     }
     __host__ __device__ int dh() const
     {
-        return partial() + WARPS * ROWS * units;
+        return partial() + WARPS * ROWS * UNITS;
     }
-    __host__ __device__ int dc(int most_rows) const
+    __host__ __device__ int carry(int most_rows) const
     {
-        return dh() + most_rows * units;
+        return dh() + most_rows * UNITS;
     }
     __host__ __device__ size_t bytes(int most_rows) const
     {
-        return (size_t)(dc(most_rows) + most_rows * units) * sizeof(float);
+        return (size_t)(carry(most_rows) + Cell::carries * most_rows * UNITS) * sizeof(float);
     }
 };
 
-template <int KQ, int ROWS>
+template <typename Cell, int UNITS>
 static __device__ void load_slice(
-    const rki_cuda_lstm_backward &call, int first_unit, int depth, float *slice)
+    const rki_cuda_backward &call, int first_unit, int depth, float *slice)
 {
-    const int units = layout<KQ, ROWS>::units;
-    for (int i = threadIdx.x; i < depth * units; i += THREADS) {
-        int k = i / units;
-        int64_t unit = first_unit + i % units;
-        slice[rki_cuda_slice_row<KQ>(k) * units + i % units] =
-            k < 4 * call.hidden && unit < call.hidden ? call.weight_hh[k * call.hidden + unit]
-                                                      : 0.0f;
+    for (int i = threadIdx.x; i < depth * UNITS; i += THREADS) {
+        int k = i / UNITS;
+        int64_t unit = first_unit + i % UNITS;
+        slice[rki_cuda_slice_row<128 / UNITS>(k) * UNITS + i % UNITS] =
+            k < Cell::gates * call.hidden && unit < call.hidden
+                ? call.weight_hh[k * call.hidden + unit]
+                : 0.0f;
     }
 }
 
-/* The gate gradients of one row and unit; dh and dc of it become those of the step before, but for
- * what comes through W_hh. */
-static __device__ void make_gradients(
-    const rki_cuda_lstm_backward &call, int64_t k, int64_t rank, int64_t unit, float dh, float *dc)
-{
-    int64_t hidden = call.hidden, position = call.walk.offset(k) + rank;
-    const float *gates = call.gates + position * 4 * hidden + unit;
-    float *ds = call.ds + position * 4 * hidden + unit;
-    float i = gates[0], f = gates[hidden], g = gates[2 * hidden], o = gates[3 * hidden];
-    float c_before = k == 0 ? call.c_first[rank * hidden + unit]
-                            : call.c_all[(call.walk.offset(k - 1) + rank) * hidden + unit];
-    float tanh_c = tanhf(fmaf(f, c_before, i * g));
-    dh += call.dy[position * call.lddy + unit];
-    float d = fmaf(dh * o, 1.0f - tanh_c * tanh_c, *dc);
-    ds[0] = d * g * i * (1.0f - i);
-    ds[hidden] = d * c_before * f * (1.0f - f);
-    ds[2 * hidden] = d * i * (1.0f - g * g);
-    ds[3 * hidden] = dh * tanh_c * o * (1.0f - o);
-    *dc = d * f;
-}
-
 /* All gates' gradients of a pass's rows, into shared memory. */
-template <int ROWS>
-static __device__ void load_gradients(const rki_cuda_lstm_backward &call, int64_t first_position,
+template <typename Cell, int ROWS>
+static __device__ void load_gradients(const rki_cuda_backward &call, int64_t first_position,
     int first, int rows, int depth, float *vectors)
 {
-    int64_t width = 4 * call.hidden;
+    int64_t width = Cell::gates * call.hidden;
     for (int j = threadIdx.x; j < depth; j += THREADS) {
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
             int64_t position = first_position + (int64_t)(first + r) * call.slices.groups;
             vectors[r * depth + j] =
-                first + r < rows && j < width ? __ldcg(call.ds + position * width + j) : 0.0f;
+                first + r < rows && j < width ? __ldcg(call.ds_u + position * width + j) : 0.0f;
         }
     }
 }
@@ -94,86 +140,111 @@ static __device__ int rows_of_group(int64_t count, int64_t group, int64_t groups
 }
 
 static __device__ float given_of(
-    const rki_cuda_lstm_backward &call, const float *given, int64_t rank, int64_t unit)
+    const rki_cuda_backward &call, const float *given, int64_t rank, int64_t unit)
 {
     if (given == NULL) return 0.0f;
     return given[(call.ranks == NULL ? rank : call.ranks[rank]) * call.hidden + unit];
 }
 
-template <int KQ, int ROWS>
-static __global__ void __launch_bounds__(THREADS, 1) lstm_back(rki_cuda_lstm_backward call)
+template <typename Cell, int UNITS, int ROWS>
+static __global__ void __launch_bounds__(THREADS, 1) walk_back(rki_cuda_backward call)
 {
-    typedef layout<KQ, ROWS> shape;
+    typedef backward_layout<Cell, UNITS, ROWS> shape;
     const shape at(call.hidden);
-    const int units = shape::units, row_step = THREADS / units;
+    const int row_step = THREADS / UNITS;
     float *slice = reinterpret_cast<float *>(rki_cuda_shared()), *vectors = slice + at.vectors();
     float *partial = slice + at.partial(), *dh = slice + at.dh();
-    float *dc = slice + at.dc(call.slices.most_rows);
+    float *carry = slice + at.carry(call.slices.most_rows);
     int64_t group = blockIdx.x / call.slices.blocks, groups = call.slices.groups;
-    int first_unit = (int)(blockIdx.x % call.slices.blocks) * units;
-    int my_row = threadIdx.x / units, my_column = threadIdx.x % units;
+    int first_unit = (int)(blockIdx.x % call.slices.blocks) * UNITS;
+    int my_row = threadIdx.x / UNITS, my_column = threadIdx.x % UNITS;
     int64_t unit = first_unit + my_column;
     int all = rows_of_group(call.walk.batch, group, groups), exists = unit < call.hidden;
-    load_slice<KQ, ROWS>(call, first_unit, at.depth, slice);
+    load_slice<Cell, UNITS>(call, first_unit, at.depth, slice);
     for (int r = my_row; exists && r < all; r += row_step) {
-        dh[r * units + my_column] = given_of(call, call.dhn, group + r * groups, unit);
-        dc[r * units + my_column] = given_of(call, call.dcn, group + r * groups, unit);
+        dh[r * UNITS + my_column] = given_of(call, call.dhn, group + r * groups, unit);
+        if (Cell::carries)
+            carry[r * UNITS + my_column] = given_of(call, call.dcn, group + r * groups, unit);
     }
     unsigned expected = 0;
     for (int64_t k = call.walk.steps - 1; k >= 0; k--) {
         int rows = rows_of_group(call.walk.count(k), group, groups);
         if (rows == 0) continue; /* for the whole group: none of its rows is this long */
         __syncthreads();
-        for (int r = my_row; exists && r < rows; r += row_step)
-            make_gradients(call, k, group + r * groups, unit, dh[r * units + my_column],
-                &dc[r * units + my_column]);
+        for (int r = my_row; exists && r < rows; r += row_step) {
+            int64_t rank = group + r * groups, position = call.walk.offset(k) + rank;
+            spot here = {k, rank, position, unit};
+            Cell::gradients(call, here,
+                dh[r * UNITS + my_column] + call.dy[position * call.lddy + unit],
+                &carry[r * UNITS + my_column]);
+        }
         rki_cuda_group_arrive(&call.arrived[group]);
         expected += (unsigned)call.slices.blocks;
         rki_cuda_group_wait(&call.arrived[group], expected);
         for (int first = 0; first < rows; first += ROWS) {
-            load_gradients<ROWS>(call, call.walk.offset(k) + group, first, rows, at.depth, vectors);
+            load_gradients<Cell, ROWS>(
+                call, call.walk.offset(k) + group, first, rows, at.depth, vectors);
             __syncthreads();
-            rki_cuda_slice_product<KQ, ROWS>(slice, vectors, at.depth, partial);
+            rki_cuda_slice_product<shape::kq, ROWS>(slice, vectors, at.depth, partial);
             __syncthreads();
             for (int r = my_row; r < ROWS && first + r < rows; r += row_step) {
-                float sum = 0.0f;
+                float sum = Cell::carries_h ? carry[(first + r) * UNITS + my_column] : 0.0f;
                 for (int w = 0; w < WARPS; w++)
-                    sum += partial[(w * ROWS + r) * units + my_column];
-                dh[(first + r) * units + my_column] = sum;
+                    sum += partial[(w * ROWS + r) * UNITS + my_column];
+                dh[(first + r) * UNITS + my_column] = sum;
             }
         }
     }
     __syncthreads();
     for (int r = my_row; exists && r < all; r += row_step) {
         int64_t place = (group + r * groups) * call.hidden + unit;
-        call.carry_h[place] = dh[r * units + my_column];
-        call.carry_c[place] = dc[r * units + my_column];
+        call.carry_h[place] = dh[r * UNITS + my_column];
+        if (call.carry_c != NULL) call.carry_c[place] = carry[r * UNITS + my_column];
     }
 }
 
-template <int KQ, int ROWS>
-static int32_t queue(rki_cuda *device, const rki_cuda_lstm_backward *call)
+template <typename Cell, int UNITS>
+static int32_t queue(rki_cuda *device, const rki_cuda_backward *call)
 {
-    layout<KQ, ROWS> at(call->hidden);
-    return rki_cuda_launch_together(device, "an LSTM, backward",
-        (unsigned)(call->slices.blocks * call->slices.groups), at.bytes(call->slices.most_rows),
-        lstm_back<KQ, ROWS>, *call);
+    backward_layout<Cell, UNITS, 4> at(call->hidden);
+    return rki_cuda_launch_shared(device, "a recurrence, backward",
+        (unsigned)(call->slices.blocks * call->slices.groups), THREADS,
+        at.bytes(call->slices.most_rows), 1, walk_back<Cell, UNITS, 4>, *call);
 }
 
-int32_t rki_cuda_lstm_backward_queue(rki_cuda *device, const rki_cuda_lstm_backward *call)
+template <typename Cell> static int32_t queue_cell(rki_cuda *device, const rki_cuda_backward *call)
 {
     switch (call->slices.units) {
-    case 32: return queue<4, 4>(device, call);
-    case 16: return queue<8, 4>(device, call);
-    default: return queue<16, 4>(device, call);
+    case 32: return queue<Cell, 32>(device, call);
+    case 16: return queue<Cell, 16>(device, call);
+    default: return queue<Cell, 8>(device, call);
     }
 }
 
-size_t rki_cuda_lstm_backward_bytes(int units, int64_t hidden, int most_rows)
+int32_t rki_cuda_backward_queue(rki_cuda *device, rki_cell cell, const rki_cuda_backward *call)
+{
+    switch (cell) {
+    case RKI_CELL_LSTM: return queue_cell<lstm_backward>(device, call);
+    case RKI_CELL_GRU: return queue_cell<gru_backward>(device, call);
+    case RKI_CELL_RELU: return queue_cell<elman_backward<true>>(device, call);
+    default: return queue_cell<elman_backward<false>>(device, call);
+    }
+}
+
+template <typename Cell> static size_t cell_bytes(int units, int64_t hidden, int most_rows)
 {
     switch (units) {
-    case 32: return layout<4, 4>(hidden).bytes(most_rows);
-    case 16: return layout<8, 4>(hidden).bytes(most_rows);
-    default: return layout<16, 4>(hidden).bytes(most_rows);
+    case 32: return backward_layout<Cell, 32, 4>(hidden).bytes(most_rows);
+    case 16: return backward_layout<Cell, 16, 4>(hidden).bytes(most_rows);
+    default: return backward_layout<Cell, 8, 4>(hidden).bytes(most_rows);
+    }
+}
+
+size_t rki_cuda_backward_bytes(rki_cell cell, int units, int64_t hidden, int most_rows)
+{
+    switch (cell) {
+    case RKI_CELL_LSTM: return cell_bytes<lstm_backward>(units, hidden, most_rows);
+    case RKI_CELL_GRU: return cell_bytes<gru_backward>(units, hidden, most_rows);
+    default: return cell_bytes<elman_backward<false>>(units, hidden, most_rows);
     }
 }

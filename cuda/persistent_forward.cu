@@ -1,13 +1,110 @@
-/* The recurrence of an LSTM in one kernel, forward. See persistent.cuh. */
+/* The recurrence in one kernel, forward. See persistent.cuh; equations in backend/backend.h. */
 #include "persistent.cuh"
 
 enum { THREADS = RKI_CUDA_SLICE_THREADS, WARPS = RKI_CUDA_SLICE_WARPS };
 
-/* Shared memory of a block. Columns are 4 unit + gate. */
-template <int KQ, int ROWS> struct layout {
-    static const int columns = 128 / KQ, units = columns / 4;
+/* What a cell makes of a unit's numbers. `columns` of the slice belong to a unit, of which the first
+ * `gates` are used: with four, a lane's columns are one unit's. */
+struct lstm_forward {
+    static const int columns = 4, gates = 4, keeps_c = 1;
+
+    static __device__ float4 bias(const rki_cuda_forward &call, int64_t unit)
+    {
+        float sums[4];
+        for (int gate = 0; gate < 4; gate++)
+            sums[gate] =
+                call.bias_ih[gate * call.hidden + unit] + call.bias_hh[gate * call.hidden + unit];
+        return make_float4(sums[0], sums[1], sums[2], sums[3]);
+    }
+    static __device__ float4 input(const rki_cuda_forward &call, const float *a, float4 sum)
+    {
+        sum.x += a[0];
+        sum.y += a[call.hidden];
+        sum.z += a[2 * call.hidden];
+        sum.w += a[3 * call.hidden];
+        return sum;
+    }
+    static __device__ float state(const rki_cuda_forward &call, int64_t position, int64_t unit,
+        const float4 &in, const float4 &u, float, float *cell)
+    {
+        float i = rki_cuda_sigmoid(in.x + u.x), f = rki_cuda_sigmoid(in.y + u.y);
+        float g = tanhf(in.z + u.z), o = rki_cuda_sigmoid(in.w + u.w);
+        float c = fmaf(f, *cell, i * g);
+        *cell = c;
+        if (call.training) {
+            float *gates_of = call.a + position * 4 * call.hidden + unit;
+            gates_of[0] = i;
+            gates_of[call.hidden] = f;
+            gates_of[2 * call.hidden] = g;
+            gates_of[3 * call.hidden] = o;
+            call.c_all[position * call.hidden + unit] = c;
+        }
+        return o * tanhf(c);
+    }
+};
+
+/* Of its float4s, x is for r and y for z; z is a_n with its bias, w the bias of u_n. */
+struct gru_forward {
+    static const int columns = 4, gates = 3, keeps_c = 0;
+
+    static __device__ float4 bias(const rki_cuda_forward &call, int64_t unit)
+    {
+        const float *ih = call.bias_ih + unit, *hh = call.bias_hh + unit;
+        int64_t n = 2 * call.hidden;
+        return make_float4(ih[0] + hh[0], ih[call.hidden] + hh[call.hidden], ih[n], hh[n]);
+    }
+    static __device__ float4 input(const rki_cuda_forward &call, const float *a, float4 sum)
+    {
+        sum.x += a[0];
+        sum.y += a[call.hidden];
+        sum.z += a[2 * call.hidden];
+        return sum;
+    }
+    static __device__ float state(const rki_cuda_forward &call, int64_t position, int64_t unit,
+        const float4 &in, const float4 &u, float before, float *)
+    {
+        float r = rki_cuda_sigmoid(in.x + u.x), z = rki_cuda_sigmoid(in.y + u.y);
+        float u_n = u.z + in.w, n = tanhf(in.z + r * u_n);
+        if (call.training) {
+            float *gates_of = call.a + position * 3 * call.hidden + unit;
+            gates_of[0] = r;
+            gates_of[call.hidden] = z;
+            gates_of[2 * call.hidden] = n;
+            call.u_n[position * call.hidden + unit] = u_n;
+        }
+        return n + z * (before - n);
+    }
+};
+
+/* One number, x. */
+template <bool Relu> struct elman_forward {
+    static const int columns = 1, gates = 1, keeps_c = 0;
+
+    static __device__ float4 bias(const rki_cuda_forward &call, int64_t unit)
+    {
+        return make_float4(call.bias_ih[unit] + call.bias_hh[unit], 0.0f, 0.0f, 0.0f);
+    }
+    static __device__ float4 input(const rki_cuda_forward &, const float *a, float4 sum)
+    {
+        sum.x += a[0];
+        return sum;
+    }
+    static __device__ float state(const rki_cuda_forward &call, int64_t position, int64_t unit,
+        const float4 &in, const float4 &u, float, float *)
+    {
+        float sum = in.x + u.x;
+        float h = Relu ? (sum <= 0.0f ? 0.0f : sum) : tanhf(sum); /* NaN passes */
+        if (call.training) call.a[position * call.hidden + unit] = h;
+        return h;
+    }
+};
+
+/* Shared memory of a block. Column `Cell::columns` unit + gate of the slice is that gate's. */
+template <typename Cell, int UNITS, int ROWS> struct forward_layout {
+    static const int units = UNITS, columns = UNITS * Cell::columns, kq = 128 / columns;
     int depth;
-    __host__ __device__ explicit layout(int64_t hidden) : depth(rki_cuda_slice_depth<KQ>(hidden))
+    __host__ __device__ explicit forward_layout(int64_t hidden)
+        : depth(rki_cuda_slice_depth<kq>(hidden))
     {
     }
     __host__ __device__ int vectors() const
@@ -24,35 +121,35 @@ template <int KQ, int ROWS> struct layout {
     }
     __host__ __device__ size_t bytes(int most_rows) const
     {
-        return (size_t)(cells() + most_rows * units) * sizeof(float);
+        return (size_t)(cells() + Cell::keeps_c * most_rows * units) * sizeof(float);
     }
 };
 
-template <int KQ, int ROWS>
+template <typename Cell, typename Shape>
 static __device__ void load_slice(
-    const rki_cuda_lstm_forward &call, int first_unit, int depth, float *slice)
+    const rki_cuda_forward &call, int first_unit, int depth, float *slice)
 {
-    const int columns = layout<KQ, ROWS>::columns;
-    for (int column = threadIdx.x / RKI_CUDA_WARP; column < columns; column += WARPS) {
-        int64_t unit = first_unit + column / 4, gate = column % 4;
+    for (int column = threadIdx.x / RKI_CUDA_WARP; column < Shape::columns; column += WARPS) {
+        int64_t unit = first_unit + column / Cell::columns, gate = column % Cell::columns;
         const float *row = call.weight_hh + (gate * call.hidden + unit) * call.hidden;
+        int exists = gate < Cell::gates && unit < call.hidden;
         for (int k = threadIdx.x % RKI_CUDA_WARP; k < depth; k += RKI_CUDA_WARP)
-            slice[rki_cuda_slice_row<KQ>(k) * columns + column] =
-                unit < call.hidden && k < call.hidden ? row[k] : 0.0f;
+            slice[rki_cuda_slice_row<Shape::kq>(k) * Shape::columns + column] =
+                exists && k < call.hidden ? row[k] : 0.0f;
     }
 }
 
 /* What a thread does in a pass over ROWS rows of the group: one row and unit. */
 struct item {
     int row;      /* within the pass */
+    int place;    /* of the unit within the block */
     int64_t unit; /* of the layer */
-    int column;   /* of its first gate */
     int exists;
 };
 
 /* The pass's states before the step, into shared memory. */
 template <int ROWS>
-static __device__ void load_states(const rki_cuda_lstm_forward &call, int64_t k, int64_t group,
+static __device__ void load_states(const rki_cuda_forward &call, int64_t k, int64_t group,
     int first, int rows, int depth, float *vectors)
 {
     int64_t ld = k == 0 ? call.hidden : call.ldy;
@@ -67,13 +164,19 @@ static __device__ void load_states(const rki_cuda_lstm_forward &call, int64_t k,
     }
 }
 
-template <int ROWS, int COLUMNS>
-static __device__ float4 add_partials(const float *partial, int row, int column)
+/* A unit's products, the warps' parts added up. */
+template <typename Cell, int ROWS, int COLUMNS>
+static __device__ float4 add_partials(const float *partial, int row, int place)
 {
     float4 sum = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
 #pragma unroll
     for (int w = 0; w < WARPS; w++) {
-        float4 p = *reinterpret_cast<const float4 *>(partial + (w * ROWS + row) * COLUMNS + column);
+        const float *at = partial + (w * ROWS + row) * COLUMNS + place * Cell::columns;
+        if (Cell::columns == 1) {
+            sum.x += *at;
+            continue;
+        }
+        float4 p = *reinterpret_cast<const float4 *>(at);
         sum.x += p.x;
         sum.y += p.y;
         sum.z += p.z;
@@ -82,125 +185,116 @@ static __device__ float4 add_partials(const float *partial, int row, int column)
     return sum;
 }
 
-/* A thread's input products and biases, which do not wait for the step before. */
-static __device__ float4 input_of(
-    const rki_cuda_lstm_forward &call, const float *a, const float4 &bias, int64_t unit)
-{
-    float4 sum;
-    sum.x = a[unit] + bias.x;
-    sum.y = a[call.hidden + unit] + bias.y;
-    sum.z = a[2 * call.hidden + unit] + bias.z;
-    sum.w = a[3 * call.hidden + unit] + bias.w;
-    return sum;
-}
-
-static __device__ float4 bias_of(const rki_cuda_lstm_forward &call, int64_t unit)
-{
-    if (call.bias_ih == NULL || unit >= call.hidden) return make_float4(0.0f, 0.0f, 0.0f, 0.0f);
-    float sums[4];
-    for (int gate = 0; gate < 4; gate++)
-        sums[gate] =
-            call.bias_ih[gate * call.hidden + unit] + call.bias_hh[gate * call.hidden + unit];
-    return make_float4(sums[0], sums[1], sums[2], sums[3]);
-}
-
-/* From what a gate adds up to, to the state; `cell` is c of this row and unit. */
-static __device__ void make_state(
-    const rki_cuda_lstm_forward &call, int64_t position, int64_t unit, float4 sum, float *cell)
-{
-    float i = rki_cuda_sigmoid(sum.x), f = rki_cuda_sigmoid(sum.y);
-    float g = tanhf(sum.z), o = rki_cuda_sigmoid(sum.w);
-    float c = fmaf(f, *cell, i * g);
-    *cell = c;
-    call.y[position * call.ldy + unit] = o * tanhf(c);
-    if (call.c_all == NULL) return;
-    float *gates = call.a + position * 4 * call.hidden + unit;
-    gates[0] = i;
-    gates[call.hidden] = f;
-    gates[2 * call.hidden] = g;
-    gates[3 * call.hidden] = o;
-    call.c_all[position * call.hidden + unit] = c;
-}
-
 static __device__ int rows_of_group(int64_t count, int64_t group, int64_t groups)
 {
     return count <= group ? 0 : (int)((count - group + groups - 1) / groups);
 }
 
-template <int KQ, int ROWS>
-static __global__ void __launch_bounds__(THREADS, 1) lstm(rki_cuda_lstm_forward call)
+/* c of the rows and the unit that the thread works on: from c_run, or back to it. */
+template <int UNITS, int ROWS>
+static __device__ void move_cells(
+    const rki_cuda_forward &call, const item &mine, int64_t group, int out, float *cells)
 {
-    typedef layout<KQ, ROWS> shape;
+    int64_t groups = call.slices.groups;
+    int all = rows_of_group(call.walk.batch, group, groups);
+    for (int r = mine.row; mine.exists && r < all; r += ROWS) {
+        float *run = &call.c_run[(group + r * groups) * call.hidden + mine.unit];
+        float *cell = &cells[r * UNITS + mine.place];
+        if (out)
+            *run = *cell;
+        else
+            *cell = *run;
+    }
+}
+
+template <typename Cell, int UNITS, int ROWS>
+static __global__ void __launch_bounds__(THREADS, 1) walk_forward(rki_cuda_forward call)
+{
+    typedef forward_layout<Cell, UNITS, ROWS> shape;
     const shape at(call.hidden);
     float *slice = reinterpret_cast<float *>(rki_cuda_shared()), *vectors = slice + at.vectors();
     float *partial = slice + at.partial(), *cells = slice + at.cells();
     int64_t group = blockIdx.x / call.slices.blocks, groups = call.slices.groups;
-    int first_unit = (int)(blockIdx.x % call.slices.blocks) * shape::units;
+    int first_unit = (int)(blockIdx.x % call.slices.blocks) * UNITS;
     item mine;
-    mine.row = threadIdx.x / shape::units;
-    mine.column = threadIdx.x % shape::units * 4;
-    mine.unit = first_unit + threadIdx.x % shape::units;
+    mine.row = threadIdx.x / UNITS;
+    mine.place = threadIdx.x % UNITS;
+    mine.unit = first_unit + mine.place;
     mine.exists = mine.row < ROWS && mine.unit < call.hidden;
-    float4 bias = bias_of(call, mine.unit);
-    load_slice<KQ, ROWS>(call, first_unit, at.depth, slice);
-    int all = rows_of_group(call.walk.batch, group, groups);
-    for (int r = mine.row; mine.exists && r < all; r += ROWS)
-        cells[r * shape::units + mine.column / 4] =
-            call.c_run[(group + r * groups) * call.hidden + mine.unit];
+    float4 bias = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+    if (call.bias_ih != NULL && mine.unit < call.hidden) bias = Cell::bias(call, mine.unit);
+    load_slice<Cell, shape>(call, first_unit, at.depth, slice);
+    if (Cell::keeps_c) move_cells<UNITS, ROWS>(call, mine, group, 0, cells);
     for (int64_t k = 0; k < call.walk.steps; k++) {
         int rows = rows_of_group(call.walk.count(k), group, groups);
         if (rows == 0) break; /* and so at all later steps, for the whole group */
         for (int first = 0; first < rows; first += ROWS) {
             int has_row = mine.exists && first + mine.row < rows;
             int64_t position = call.walk.offset(k) + group + (int64_t)(first + mine.row) * groups;
-            float4 sum = {};
-            if (has_row) sum = input_of(call, call.a + position * 4 * call.hidden, bias, mine.unit);
+            float4 in = bias; /* what does not wait for the step before */
+            if (has_row)
+                in = Cell::input(
+                    call, call.a + position * Cell::gates * call.hidden + mine.unit, bias);
             if (first == 0 && k > 0)
                 rki_cuda_group_wait(&call.arrived[group], (unsigned)(k * call.slices.blocks));
             load_states<ROWS>(call, k, group, first, rows, at.depth, vectors);
             __syncthreads();
-            rki_cuda_slice_product<KQ, ROWS>(slice, vectors, at.depth, partial);
+            float before = has_row ? vectors[mine.row * at.depth + mine.unit] : 0.0f;
+            rki_cuda_slice_product<shape::kq, ROWS>(slice, vectors, at.depth, partial);
             __syncthreads();
             if (!has_row) continue;
-            float4 u = add_partials<ROWS, shape::columns>(partial, mine.row, mine.column);
-            sum.x += u.x;
-            sum.y += u.y;
-            sum.z += u.z;
-            sum.w += u.w;
-            make_state(call, position, mine.unit, sum,
-                &cells[(first + mine.row) * shape::units + mine.column / 4]);
+            float4 u = add_partials<Cell, ROWS, shape::columns>(partial, mine.row, mine.place);
+            call.y[position * call.ldy + mine.unit] = Cell::state(call, position, mine.unit, in, u,
+                before, &cells[(first + mine.row) * UNITS + mine.place]);
         }
         rki_cuda_group_arrive(&call.arrived[group]);
     }
-    for (int r = mine.row; mine.exists && r < all; r += ROWS)
-        call.c_run[(group + r * groups) * call.hidden + mine.unit] =
-            cells[r * shape::units + mine.column / 4];
+    if (Cell::keeps_c) move_cells<UNITS, ROWS>(call, mine, group, 1, cells);
 }
 
-template <int KQ, int ROWS>
-static int32_t queue(rki_cuda *device, const rki_cuda_lstm_forward *call)
+template <typename Cell, int UNITS, int ROWS>
+static int32_t queue(rki_cuda *device, const rki_cuda_forward *call)
 {
-    layout<KQ, ROWS> at(call->hidden);
-    return rki_cuda_launch_together(device, "an LSTM",
-        (unsigned)(call->slices.blocks * call->slices.groups), at.bytes(call->slices.most_rows),
-        lstm<KQ, ROWS>, *call);
+    forward_layout<Cell, UNITS, ROWS> at(call->hidden);
+    return rki_cuda_launch_shared(device, "a recurrence",
+        (unsigned)(call->slices.blocks * call->slices.groups), THREADS,
+        at.bytes(call->slices.most_rows), 1, walk_forward<Cell, UNITS, ROWS>, *call);
 }
 
-int32_t rki_cuda_lstm_forward_queue(rki_cuda *device, const rki_cuda_lstm_forward *call)
+template <typename Cell> static int32_t queue_cell(rki_cuda *device, const rki_cuda_forward *call)
 {
     int few = call->slices.most_rows <= 4;
     switch (call->slices.units) {
-    case 32: return few ? queue<1, 4>(device, call) : queue<1, 8>(device, call);
-    case 16: return few ? queue<2, 4>(device, call) : queue<2, 8>(device, call);
-    default: return few ? queue<4, 4>(device, call) : queue<4, 8>(device, call);
+    case 32: return few ? queue<Cell, 32, 4>(device, call) : queue<Cell, 32, 8>(device, call);
+    case 16: return few ? queue<Cell, 16, 4>(device, call) : queue<Cell, 16, 8>(device, call);
+    default: return few ? queue<Cell, 8, 4>(device, call) : queue<Cell, 8, 8>(device, call);
     }
 }
 
-size_t rki_cuda_lstm_forward_bytes(int units, int64_t hidden, int most_rows)
+int32_t rki_cuda_forward_queue(rki_cuda *device, rki_cell cell, const rki_cuda_forward *call)
+{
+    switch (cell) {
+    case RKI_CELL_LSTM: return queue_cell<lstm_forward>(device, call);
+    case RKI_CELL_GRU: return queue_cell<gru_forward>(device, call);
+    case RKI_CELL_RELU: return queue_cell<elman_forward<true>>(device, call);
+    default: return queue_cell<elman_forward<false>>(device, call);
+    }
+}
+
+template <typename Cell> static size_t cell_bytes(int units, int64_t hidden, int most_rows)
 {
     switch (units) {
-    case 32: return layout<1, 8>(hidden).bytes(most_rows);
-    case 16: return layout<2, 8>(hidden).bytes(most_rows);
-    default: return layout<4, 8>(hidden).bytes(most_rows);
+    case 32: return forward_layout<Cell, 32, 8>(hidden).bytes(most_rows);
+    case 16: return forward_layout<Cell, 16, 8>(hidden).bytes(most_rows);
+    default: return forward_layout<Cell, 8, 8>(hidden).bytes(most_rows);
+    }
+}
+
+size_t rki_cuda_forward_bytes(rki_cell cell, int units, int64_t hidden, int most_rows)
+{
+    switch (cell) {
+    case RKI_CELL_LSTM: return cell_bytes<lstm_forward>(units, hidden, most_rows);
+    case RKI_CELL_GRU: return cell_bytes<gru_forward>(units, hidden, most_rows);
+    default: return cell_bytes<elman_forward<false>>(units, hidden, most_rows);
     }
 }

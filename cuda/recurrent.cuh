@@ -50,13 +50,17 @@ class rki_cuda_cutter
         : block_(static_cast<char *>(const_cast<void *>(block))), used(0)
     {
     }
+    void *cut_bytes(size_t bytes)
+    {
+        char *at = block_ == NULL ? NULL : block_ + used;
+        used += (bytes + 255) / 256 * 256;
+        return at;
+    }
     /* NULL when the array is not wanted. */
     float *cut(int wanted, int64_t count)
     {
         if (!wanted) return NULL;
-        char *at = block_ == NULL ? NULL : block_ + used;
-        used += ((size_t)count * sizeof(float) + 255) / 256 * 256;
-        return reinterpret_cast<float *>(at);
+        return static_cast<float *>(cut_bytes((size_t)count * sizeof(float)));
     }
 
   private:
@@ -99,7 +103,7 @@ int32_t rki_cuda_last(rki_cuda *device, const rki_cuda_plan *plan, int64_t width
 /* Clears `rows` rows of `width` elements. */
 int32_t rki_cuda_clear(rki_cuda *device, int64_t rows, int64_t width, float *array, int64_t ld);
 
-/* c = op(a) op(b) + (accumulate ? c : 0), queued; with 0 rows, nothing. */
+/* c = op(a) op(b) + (accumulate ? c : 0) in fp32, queued; with 0 rows, nothing. */
 struct rki_cuda_matrix {
     const float *at;
     int64_t ld;
@@ -107,5 +111,9 @@ struct rki_cuda_matrix {
 };
 int32_t rki_cuda_multiply(rki_cuda *device, int64_t m, int64_t n, int64_t k, rki_cuda_matrix a,
     rki_cuda_matrix b, float *c, int64_t ldc, int accumulate);
+/* The same over all positions at once, in the context's precision; `factors` as the scratch of
+ * rki_cuda_large_product. */
+int32_t rki_cuda_multiply_all(rki_cuda *device, int64_t m, int64_t n, int64_t k, rki_cuda_matrix a,
+    rki_cuda_matrix b, float *c, int64_t ldc, int accumulate, void *factors);
 
 #endif

@@ -15,8 +15,23 @@ struct scratch {
     float *previous, *dh, *dq, *reset_h, *dreset_h, *carry_h, *carry_c;
     float *x, *dy, *dx, *c_first; /* packed */
     float *counters;
+    void *factors; /* of one product at a time */
     size_t bytes;
 };
+
+/* For the factors of any of the products over all positions. */
+static size_t factors_bytes(const rki_cuda *device, const rki_recurrent *layer)
+{
+    int64_t rows = layer->steps * layer->batch, width = rki_cell_gates(layer->cell) * layer->hidden;
+    size_t sizes[] = {rki_cuda_narrow_bytes(device, width, layer->input, rows),
+        rki_cuda_narrow_bytes(device, width, layer->output, rows),
+        rki_cuda_narrow_bytes(device, layer->output, layer->hidden, rows),
+        rki_cuda_narrow_bytes(device, rows, layer->input, width)};
+    size_t most = 0;
+    for (size_t size : sizes)
+        most = size > most ? size : most;
+    return most;
+}
 
 static scratch scratch_cut(
     const rki_cuda *device, const rki_recurrent *layer, int packed, const void *block)
@@ -46,7 +61,8 @@ static scratch scratch_cut(
     s.dy = cutter.cut(packed, rows * output);
     s.dx = cutter.cut(packed, rows * layer->input);
     s.c_first = cutter.cut(packed && lstm, batch * hidden);
-    s.counters = cutter.cut(lstm, device->multiprocessors);
+    s.counters = cutter.cut(1, device->multiprocessors);
+    s.factors = cutter.cut_bytes(factors_bytes(device, layer));
     s.bytes = cutter.used;
     return s;
 }
@@ -208,7 +224,7 @@ static int32_t queue_step(pass *p, int64_t k)
 static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
 {
     const scratch *s = &p->scratch_;
-    rki_cuda_lstm_backward call = {};
+    rki_cuda_backward call = {};
     call.slices = *slices;
     call.walk = rki_cuda_walk_of(&p->plan);
     call.hidden = p->layer->hidden;
@@ -221,7 +237,10 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
     call.dhn = floats(p->call->dhn);
     call.dcn = floats(p->call->dcn);
     call.ranks = p->plan.ranks;
-    call.ds = s->ds_a;
+    call.h_before = s->previous;
+    call.u_n = p->stash.u_n;
+    call.ds_a = s->ds_a;
+    call.ds_u = s->ds_u;
     call.carry_h = s->carry_h;
     call.carry_c = s->carry_c;
     call.arrived = reinterpret_cast<unsigned *>(s->counters);
@@ -229,7 +248,7 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
         cudaMemsetAsync(
             s->counters, 0, (size_t)slices->groups * sizeof(unsigned), p->device->stream),
         "clearing counters"));
-    return rki_cuda_lstm_backward_queue(p->device, &call);
+    return rki_cuda_backward_queue(p->device, p->layer->cell, &call);
 }
 
 static int32_t queue_steps(pass *p)
@@ -245,8 +264,8 @@ static int32_t queue_steps(pass *p)
 static int32_t add_product(pass *p, int64_t m, int64_t n, const float *of, int64_t ld_of,
     const float *by, int64_t ld_by, float *gradient)
 {
-    return rki_cuda_multiply(
-        p->device, m, n, p->plan.positions, {of, ld_of, 1}, {by, ld_by, 0}, gradient, n, 1);
+    return rki_cuda_multiply_all(p->device, m, n, p->plan.positions, {of, ld_of, 1}, {by, ld_by, 0},
+        gradient, n, 1, p->scratch_.factors);
 }
 
 static int32_t add_sum(pass *p, int64_t width, const float *of, void *gradient)
@@ -296,9 +315,9 @@ static int32_t write_dx(pass *p)
     int64_t input = layer->input;
     if (call->dx == NULL) return RNNKIT_OK;
     float *dx = p->plan.packed ? p->scratch_.dx : static_cast<float *>(call->dx);
-    RKI_TRY(rki_cuda_multiply(p->device, p->plan.positions, input, p->width,
+    RKI_TRY(rki_cuda_multiply_all(p->device, p->plan.positions, input, p->width,
         {p->scratch_.through_a, p->width, 0}, {floats(call->weights.weight_ih), input, 0}, dx,
-        input, !p->plan.packed && call->accumulate_dx));
+        input, !p->plan.packed && call->accumulate_dx, p->scratch_.factors));
     if (!p->plan.packed) return RNNKIT_OK;
     if (!call->accumulate_dx)
         RKI_TRY(rki_cuda_clear(

@@ -194,12 +194,14 @@ struct pass {
     float *reset_h, *projected, *c_run, *h_first, *x, *y;
     int64_t ldx, ldy;
     unsigned *counters;
+    void *factors;
     rki_cuda_zoneout zoneout_h, zoneout_c;
 };
 
 /* What of the scratch is in use, and how much that is; x and y are packed there. */
 struct scratch {
     float *a, *gates, *u, *q, *reset_h, *projected, *c_run, *h_first, *x, *y, *counters;
+    void *factors; /* of the input product */
     size_t bytes;
 };
 
@@ -222,7 +224,8 @@ static scratch scratch_cut(
     s.h_first = cutter.cut(packed, layer->batch * layer->output);
     s.x = cutter.cut(packed, rows * layer->input);
     s.y = cutter.cut(packed, rows * layer->output);
-    s.counters = cutter.cut(lstm_cell, device->multiprocessors);
+    s.counters = cutter.cut(1, device->multiprocessors);
+    s.factors = cutter.cut_bytes(rki_cuda_narrow_bytes(device, rows, width, layer->input));
     s.bytes = cutter.used;
     return s;
 }
@@ -275,6 +278,7 @@ static void place_arrays(pass *p, const void *stash_block, const void *scratch_b
     const rki_recurrent *layer = p->layer;
     scratch s = scratch_cut(p->device, layer, p->plan.packed, scratch_block);
     p->counters = reinterpret_cast<unsigned *>(s.counters);
+    p->factors = s.factors;
     p->u = s.u;
     p->reset_h = s.reset_h;
     p->projected = s.projected;
@@ -385,7 +389,7 @@ static int32_t queue_step(pass *p, int64_t k, const float *before, int64_t ld_be
 /* The steps in one kernel. */
 static int32_t queue_together(pass *p, const rki_cuda_slices *slices, const float *h0)
 {
-    rki_cuda_lstm_forward call = {};
+    rki_cuda_forward call = {};
     call.slices = *slices;
     call.walk = rki_cuda_walk_of(&p->plan);
     call.hidden = p->layer->hidden;
@@ -398,19 +402,22 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices, const floa
     call.y = p->y;
     call.c_run = p->c_run;
     call.c_all = p->c_all;
+    call.u_n = p->u_n;
+    call.training = p->layer->training;
     call.arrived = p->counters;
     RKI_TRY(rki_cuda_check(p->device,
         cudaMemsetAsync(
             p->counters, 0, (size_t)slices->groups * sizeof(unsigned), p->device->stream),
         "clearing counters"));
-    return rki_cuda_lstm_forward_queue(p->device, &call);
+    return rki_cuda_forward_queue(p->device, p->layer->cell, &call);
 }
 
 /* The steps, from states in rank order. */
 static int32_t queue_steps(pass *p, const float *h0)
 {
-    RKI_TRY(rki_cuda_multiply(p->device, p->plan.positions, p->width, p->layer->input,
-        {p->x, p->ldx, 0}, {floats(p->weights->weight_ih), p->layer->input, 1}, p->a, p->width, 0));
+    RKI_TRY(rki_cuda_multiply_all(p->device, p->plan.positions, p->width, p->layer->input,
+        {p->x, p->ldx, 0}, {floats(p->weights->weight_ih), p->layer->input, 1}, p->a, p->width, 0,
+        p->factors));
     rki_cuda_slices slices = rki_cuda_slices_plan(p->device, p->layer);
     if (slices.units > 0) return queue_together(p, &slices, h0);
     for (int64_t k = 0; k < p->plan.steps; k++) {

@@ -94,11 +94,9 @@ int32_t rki_cuda_clear(rki_cuda *device, int64_t rows, int64_t width, float *arr
         "clearing rows");
 }
 
-int32_t rki_cuda_multiply(rki_cuda *device, int64_t m, int64_t n, int64_t k, rki_cuda_matrix a,
-    rki_cuda_matrix b, float *c, int64_t ldc, int accumulate)
+static rki_gemm product_of(int64_t m, int64_t n, int64_t k, const rki_cuda_matrix &a,
+    const rki_cuda_matrix &b, float *c, int64_t ldc)
 {
-    if (m == 0 || (k == 0 && accumulate)) return RNNKIT_OK;
-    if (k == 0) return rki_cuda_clear(device, m, n, c, ldc);
     rki_gemm call = {};
     call.transpose_a = a.transposed;
     call.transpose_b = b.transposed;
@@ -111,5 +109,23 @@ int32_t rki_cuda_multiply(rki_cuda *device, int64_t m, int64_t n, int64_t k, rki
     call.ldb = b.ld;
     call.c = c;
     call.ldc = ldc;
-    return rki_cuda_product(device, &call, accumulate ? 1.0f : 0.0f);
+    return call;
+}
+
+int32_t rki_cuda_multiply(rki_cuda *device, int64_t m, int64_t n, int64_t k, rki_cuda_matrix a,
+    rki_cuda_matrix b, float *c, int64_t ldc, int accumulate)
+{
+    if (m == 0) return RNNKIT_OK;
+    rki_gemm call = product_of(m, n, k, a, b, c, ldc);
+    return rki_cuda_product(device, RKI_PRECISION_FULL, &call, accumulate ? 1.0f : 0.0f);
+}
+
+int32_t rki_cuda_multiply_all(rki_cuda *device, int64_t m, int64_t n, int64_t k, rki_cuda_matrix a,
+    rki_cuda_matrix b, float *c, int64_t ldc, int accumulate, void *factors)
+{
+    if (m == 0 || (k == 0 && accumulate)) return RNNKIT_OK;
+    if (k == 0) return rki_cuda_clear(device, m, n, c, ldc);
+    rki_gemm call = product_of(m, n, k, a, b, c, ldc);
+    call.scratch = factors;
+    return rki_cuda_large_product(device, &call, accumulate ? 1.0f : 0.0f);
 }

@@ -6,8 +6,8 @@ enum { LEAST_STEPS = 4, MOST_ROWS = 32 };
 
 static int is_plain(const rki_recurrent *layer)
 {
-    return layer->cell == RKI_CELL_LSTM && layer->output == layer->hidden && !layer->layer_norm &&
-           layer->zoneout_h == 0.0 && layer->zoneout_c == 0.0;
+    return layer->cell != RKI_CELL_GRU_BEFORE && layer->output == layer->hidden &&
+           !layer->layer_norm && layer->zoneout_h == 0.0 && layer->zoneout_c == 0.0;
 }
 
 /* The units of a block depend on hidden and the device alone, so that a row's bits do. The more
@@ -23,8 +23,8 @@ rki_cuda_slices rki_cuda_slices_plan(const rki_cuda *device, const rki_recurrent
         if (groups > layer->batch) groups = layer->batch;
         int64_t rows = (layer->batch + groups - 1) / groups;
         if (rows > MOST_ROWS) return slices;
-        size_t forward = rki_cuda_lstm_forward_bytes(units, layer->hidden, MOST_ROWS);
-        size_t backward = rki_cuda_lstm_backward_bytes(units, layer->hidden, MOST_ROWS);
+        size_t forward = rki_cuda_forward_bytes(layer->cell, units, layer->hidden, MOST_ROWS);
+        size_t backward = rki_cuda_backward_bytes(layer->cell, units, layer->hidden, MOST_ROWS);
         if (forward > device->shared_memory || backward > device->shared_memory) continue;
         slices.units = units;
         slices.blocks = (int)blocks;

@@ -41,30 +41,39 @@ static int32_t slot_grow(rki_cuda *device, rki_cuda_slot *slot, size_t bytes)
     return RNNKIT_OK;
 }
 
-int32_t rki_cuda_slots_open(rki_cuda *device)
+static int32_t event_open(rki_cuda *device, cudaEvent_t *event)
 {
-    rki_cuda_slots *slots = &device->slots;
+    return rki_cuda_check(
+        device, cudaEventCreateWithFlags(event, cudaEventDisableTiming), "creating an event");
+}
+
+int32_t rki_cuda_slots_open(rki_cuda *device, rki_cuda_slots *slots, int size, int beside)
+{
     pthread_mutex_init(&slots->lock, NULL);
     pthread_cond_init(&slots->given, NULL);
-    slots->count = RKI_CUDA_SLOTS;
-    for (int i = 0; i < RKI_CUDA_SLOTS; i++) {
-        slots->free[i] = i;
+    slots->size = slots->count = size;
+    if (beside)
         RKI_TRY(rki_cuda_check(device,
-            cudaEventCreateWithFlags(&slots->slot[i].done, cudaEventDisableTiming),
-            "creating an event"));
+            cudaStreamCreateWithFlags(&slots->beside, cudaStreamNonBlocking), "creating a stream"));
+    for (int i = 0; i < size; i++) {
+        slots->free[i] = i;
+        RKI_TRY(event_open(device, &slots->slot[i].done));
+        if (beside) RKI_TRY(event_open(device, &slots->slot[i].sent));
         RKI_TRY(slot_grow(device, &slots->slot[i], 1));
     }
     return RNNKIT_OK;
 }
 
-void rki_cuda_slots_close(rki_cuda *device)
+void rki_cuda_slots_close(rki_cuda *device, rki_cuda_slots *slots)
 {
-    rki_cuda_slots *slots = &device->slots;
-    if (slots->count == 0) return; /* never opened */
-    for (int i = 0; i < RKI_CUDA_SLOTS; i++) {
+    if (slots->size == 0) return; /* never opened */
+    if (slots->beside != NULL) cudaStreamSynchronize(slots->beside);
+    for (int i = 0; i < slots->size; i++) {
         slot_free(device, &slots->slot[i]);
         if (slots->slot[i].done != NULL) cudaEventDestroy(slots->slot[i].done);
+        if (slots->slot[i].sent != NULL) cudaEventDestroy(slots->slot[i].sent);
     }
+    if (slots->beside != NULL) cudaStreamDestroy(slots->beside);
     pthread_cond_destroy(&slots->given);
     pthread_mutex_destroy(&slots->lock);
 }
@@ -75,7 +84,7 @@ static rki_cuda_slot *take_slot(rki_cuda_slots *slots)
     while (slots->count == 0)
         pthread_cond_wait(&slots->given, &slots->lock);
     int number = slots->free[slots->first];
-    slots->first = (slots->first + 1) % RKI_CUDA_SLOTS;
+    slots->first = (slots->first + 1) % slots->size;
     slots->count--;
     pthread_mutex_unlock(&slots->lock);
     return &slots->slot[number];
@@ -84,14 +93,19 @@ static rki_cuda_slot *take_slot(rki_cuda_slots *slots)
 static void give_slot(rki_cuda_slots *slots, rki_cuda_slot *slot)
 {
     pthread_mutex_lock(&slots->lock);
-    slots->free[(slots->first + slots->count) % RKI_CUDA_SLOTS] = (int)(slot - slots->slot);
+    slots->free[(slots->first + slots->count) % slots->size] = (int)(slot - slots->slot);
     slots->count++;
     pthread_cond_signal(&slots->given);
     pthread_mutex_unlock(&slots->lock);
 }
 
-rki_cuda_staging::rki_cuda_staging(rki_cuda *device)
-    : device_(device), slot_(NULL), from_(), sizes_(), offsets_(), total_(0), parts_(0)
+rki_cuda_staging::rki_cuda_staging(rki_cuda *device) : rki_cuda_staging(device, &device->slots)
+{
+}
+
+rki_cuda_staging::rki_cuda_staging(rki_cuda *device, rki_cuda_slots *slots)
+    : device_(device), slots_(slots), slot_(NULL), from_(), sizes_(), offsets_(), total_(0),
+      parts_(0)
 {
 }
 
@@ -99,7 +113,7 @@ rki_cuda_staging::~rki_cuda_staging()
 {
     if (slot_ == NULL) return;
     rki_cuda_check(device_, cudaEventRecord(slot_->done, device_->stream), "recording an event");
-    give_slot(&device_->slots, slot_);
+    give_slot(slots_, slot_);
 }
 
 int rki_cuda_staging::add(const void *from, size_t bytes)
@@ -113,17 +127,22 @@ int rki_cuda_staging::add(const void *from, size_t bytes)
 
 int32_t rki_cuda_staging::take()
 {
-    slot_ = take_slot(&device_->slots);
+    slot_ = take_slot(slots_);
     RKI_TRY(rki_cuda_check(device_, cudaEventSynchronize(slot_->done), "waiting for a slot"));
     return slot_->capacity < total_ ? slot_grow(device_, slot_, total_) : RNNKIT_OK;
 }
 
 int32_t rki_cuda_staging::send(int last)
 {
-    return rki_cuda_check(device_,
+    cudaStream_t stream = slots_->beside != NULL ? slots_->beside : device_->stream;
+    RKI_TRY(rki_cuda_check(device_,
         cudaMemcpyAsync(slot_->device, slot_->pinned, offsets_[last] + sizes_[last],
-            cudaMemcpyHostToDevice, device_->stream),
-        "copying to the device");
+            cudaMemcpyHostToDevice, stream),
+        "copying to the device"));
+    if (slots_->beside == NULL) return RNNKIT_OK;
+    RKI_TRY(rki_cuda_check(device_, cudaEventRecord(slot_->sent, stream), "recording an event"));
+    return rki_cuda_check(
+        device_, cudaStreamWaitEvent(device_->stream, slot_->sent, 0), "waiting for an event");
 }
 
 int32_t rki_cuda_staging::commit()

@@ -91,10 +91,26 @@ static size_t losses_bytes(const rki_softmax_loss *call)
     return ((size_t)call->rows * sizeof(double) + 63) / 64 * 64;
 }
 
+static size_t logits_bytes(const rki_softmax_loss *call)
+{
+    return ((size_t)(chunk_rows(call) * call->classes) * sizeof(float) + 255) / 256 * 256;
+}
+
+/* Then the factors of the largest product: all three are of a chunk, x and W in some order. */
+static size_t factors_bytes(const rki_cuda *device, const rki_softmax_loss *call)
+{
+    int64_t rows = chunk_rows(call), classes = call->classes, inputs = call->inputs;
+    size_t logits = rki_cuda_narrow_bytes(device, rows, classes, inputs);
+    size_t dx = rki_cuda_narrow_bytes(device, rows, inputs, classes);
+    size_t dweight = rki_cuda_narrow_bytes(device, classes, inputs, rows);
+    size_t most = logits > dx ? logits : dx;
+    return most > dweight ? most : dweight;
+}
+
 size_t rki_cuda_softmax_loss_scratch(void *self, const rki_softmax_loss *call)
 {
-    (void)self;
-    return losses_bytes(call) + (size_t)(chunk_rows(call) * call->classes) * sizeof(float);
+    return losses_bytes(call) + logits_bytes(call) +
+           factors_bytes(static_cast<const rki_cuda *>(self), call);
 }
 
 /* One call on its device, with its arrays as floats. */
@@ -104,6 +120,7 @@ struct loss_run {
     const float *x;
     float *logits, *dx, *row_loss;
     double *losses;
+    void *factors;
     wish wish_;
 };
 
@@ -121,6 +138,7 @@ static int32_t chunk_losses(const loss_run &run, int64_t first, int64_t rows)
     product.ldb = call->inputs;
     product.c = run.logits;
     product.ldc = call->classes;
+    product.scratch = run.factors;
     RKI_TRY(rki_cuda_queue_gemm(run.device, &product));
     wish w = run.wish_;
     w.targets += first;
@@ -143,6 +161,7 @@ static int32_t chunk_gradients(const loss_run &run, int64_t first, int64_t rows)
     dx.ldb = call->inputs;
     dx.c = run.dx + first * call->inputs;
     dx.ldc = call->inputs;
+    dx.scratch = run.factors;
     RKI_TRY(rki_cuda_queue_gemm(run.device, &dx));
     rki_gemm dweight = {};
     dweight.transpose_a = 1;
@@ -156,6 +175,7 @@ static int32_t chunk_gradients(const loss_run &run, int64_t first, int64_t rows)
     dweight.ldb = call->inputs;
     dweight.c = call->dweight;
     dweight.ldc = call->inputs;
+    dweight.scratch = run.factors;
     RKI_TRY(rki_cuda_queue_gemm(run.device, &dweight));
     if (call->bias == NULL) return RNNKIT_OK;
     return rki_cuda_queue_column_sum(
@@ -197,6 +217,7 @@ int32_t rki_cuda_softmax_loss(void *self, const rki_softmax_loss *call)
     run.row_loss = static_cast<float *>(call->row_loss);
     run.losses = reinterpret_cast<double *>(scratch);
     run.logits = reinterpret_cast<float *>(scratch + losses_bytes(call));
+    run.factors = scratch + losses_bytes(call) + logits_bytes(call);
     run.wish_.targets = staging.at<int32_t>(targets);
     run.wish_.class_weights = static_cast<const float *>(call->class_weights);
     run.wish_.hit = (float)(1.0 - call->smoothing);

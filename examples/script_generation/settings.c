@@ -110,6 +110,8 @@ const argument_row settings_rows[] = {
     ROW_THREADS(EVERY, "0", "processors to use; 0: all"),
     ROW_DEVICE(EVERY),
     ROW_WEIGHTS(GENERATE | EVALUATE),
+    {ARGUMENT_CHOICE, TRAIN, "precision", "full|tf32|bf16", "full", AT(precision), 0, 0, 0,
+        "on cuda: what the factors of large products are rounded to"},
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

@@ -37,7 +37,7 @@ typedef struct settings {
     int64_t length, top_k;
     double temperature, top_p, repetition_penalty;
 
-    const char *device, *weights;
+    const char *device, *precision, *weights;
     int64_t threads;
 } settings;
 

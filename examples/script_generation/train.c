@@ -136,8 +136,8 @@ static int prepare(trainer *run, const record *earlier)
     uint64_t fingerprint;
     int outcome;
 
-    snprintf(
-        setup, sizeof setup, "threads=%" PRId64 " seed=%" PRId64, options->threads, options->seed);
+    snprintf(setup, sizeof setup, "threads=%" PRId64 " seed=%" PRId64 " precision=%s",
+        options->threads, options->seed, options->precision);
     if (failed(rnnkit_context_create(options->device, setup, &run->context))) return OUTCOME_FAILED;
     outcome = corpus_open(&run->text, run->context, options);
     if (outcome == OUTCOME_OK) outcome = split(run);

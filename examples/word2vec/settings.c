@@ -64,8 +64,10 @@ const argument_row settings_rows[] = {
     {ARGUMENT_INTEGER, EVERY, "threads", "N", "0", AT(threads), 0, 1024, 0, "0: all"},
     {ARGUMENT_INTEGER, TRAIN, "seed", "N", "1", AT(seed), 0, 9007199254740992.0, 0,
         "of all random choices"},
+    {ARGUMENT_TEXT, TRAIN, "device", "NAME", "cpu", AT(device), 0, 0, 0,
+        "where training runs: cpu, cuda, cuda:1, reference or auto"},
     {ARGUMENT_FLAG, TRAIN, "deterministic", NULL, "no", AT(deterministic), 0, 0, 0,
-        "the same vectors whatever the number of threads"},
+        "the same vectors whatever the number of threads; always on the CPU"},
 
     {.type = ARGUMENT_HEADING, .help = "Questions"},
     {ARGUMENT_LIST, ASKS, "words", "WORD...", "", AT(words), 0, 0, 0,

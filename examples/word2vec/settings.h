@@ -20,7 +20,7 @@ typedef struct settings {
     argument_list corpus, words;
     const char *output, *format, *vectors, *state, *go_on, *vocab;
     const char *punctuation, *invalid, *subsampling, *cbow_gradient, *method;
-    const char *pairs, *analogies, *svg;
+    const char *pairs, *analogies, *svg, *device;
     int64_t dim, window, negative, min_count, epochs, threads, seed, top, restricted, limit;
     double sample, lr;
     int json, lowercase, cbow, deterministic, fixed_window, whole_text;

@@ -279,7 +279,7 @@ int train_command(arguments *parsed)
         return OUTCOME_FAILED;
     snprintf(options, sizeof options, "threads=%lld seed=%lld", (long long)values->threads,
         (long long)values->seed);
-    if (failed(rnnkit_context_create("cpu", options, &of.context))) return OUTCOME_FAILED;
+    if (failed(rnnkit_context_create(values->device, options, &of.context))) return OUTCOME_FAILED;
     interrupt_cancels(of.context);
     outcome = train_all(&of);
     interrupt_cancels(NULL);

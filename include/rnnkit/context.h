@@ -25,7 +25,9 @@ typedef void (*rnnkit_log_fn)(int32_t level, const char *line, void *user);
 /** Opens a device: "auto", "cpu", "cuda", "cuda:1" or "reference". "auto" takes a GPU where there
  * is a usable one and else the CPU, with one line, given to the first log hook, that says why.
  *
- * Options (noun "context"): threads (0: all that the process may use), seed, dtype.
+ * Options (noun "context"): threads (0: all that the process may use), seed, dtype, precision (full;
+ * tf32, bf16: the factors of large products are rounded, but no sum, state or weight; for cuda alone,
+ * and for auto, which on the CPU has full).
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_context_destroy.
  * Errors: RNNKIT_E_ARGUMENT (NULL), RNNKIT_E_OPTION, RNNKIT_E_MEMORY, RNNKIT_E_BACKEND (no such

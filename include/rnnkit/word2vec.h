@@ -9,10 +9,16 @@
  * Skip-gram and CBOW with negative sampling, as in word2vec.c but for these points: a window's
  * words share their noise words; a noise word that is the word itself, or was drawn before for the
  * same window, is dropped; a sentence has no longest length; the CBOW gradient is the mean's (option
- * cbow_gradient). Work runs on the CPU, whatever the context's device.
+ * cbow_gradient).
  *
  * With deterministic=1 the vectors are the same bits for every number of threads; with threads=1
  * they always are. Otherwise threads write the same vectors without waiting for each other.
+ *
+ * Training runs on the context's device where that can do it (cuda, reference). The words, windows
+ * and noise words that are drawn are those of the CPU; cuda adds changes up in no certain order.
+ * So deterministic=1 trains on the CPU in any context, and so do windows too large for the device
+ * (option window, negative or dimension); one line of log then says so. Everything else runs on the
+ * CPU.
  */
 #ifndef RNNKIT_WORD2VEC_H
 #define RNNKIT_WORD2VEC_H

@@ -29,6 +29,7 @@
 #include "backend/decoding.h"
 #include "backend/formats.h"
 #include "backend/norm.h"
+#include "backend/word2vec.h"
 #include "base/random.h"
 #include "tensor/tensor.h"
 
@@ -44,6 +45,16 @@ typedef struct rki_host {
     void (*release)(void *block, void *user);
     void *user;
 } rki_host;
+
+/* What the factors of large products are rounded to: of gemm, of softmax_loss, of recurrent layers
+ * with their input and for the gradients of their weights and input; in all shapes, so that a row's
+ * result does not depend on its company. Arrays, sums, and everything else stay in the device's
+ * type. */
+typedef enum rki_precision {
+    RKI_PRECISION_FULL = 0, /* not at all */
+    RKI_PRECISION_TF32,     /* 11 bits */
+    RKI_PRECISION_BF16      /* 8 bits */
+} rki_precision;
 
 /* c[m][n] = op(a) op(b) + bias + (accumulate ? c : 0), op(a) being [m][k], op(b) [k][n]. With b in a
  * format: b is transposed and a is not, k is all of its columns, and ldb means nothing. */
@@ -357,8 +368,8 @@ typedef struct rki_backend {
     /* What stands behind it, for rnnkit_build_info(): "OpenBLAS 0.3.21 ..., avx512". */
     void (*describe)(char *text, size_t capacity);
 
-    int32_t (*open)(
-        const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self);
+    int32_t (*open)(const rki_host *host, int32_t index, rki_dtype dtype, rki_precision precision,
+        int64_t threads, void **self);
     void (*close)(void *self);
 
     /* Device memory, zeroed, 64-byte aligned at least. */
@@ -421,6 +432,11 @@ typedef struct rki_backend {
     int32_t (*norm_backward)(void *self, const rki_norm_backward *call);
     int32_t (*relu)(void *self, int64_t count, const void *x, void *y);
     int32_t (*relu_backward)(void *self, int64_t count, const void *y, const void *dy, void *dx);
+
+    /* See word2vec.h; both NULL: word2vec trains on the CPU. The query fails with
+     * RNNKIT_E_UNSUPPORTED where a window is too large for the device. */
+    int32_t (*word2vec_scratch)(void *self, const rki_word2vec *of, size_t *bytes);
+    int32_t (*word2vec_train)(void *self, const rki_word2vec_train *call);
 } rki_backend;
 
 /* The one symbol that a plug-in exports (name: RKI_BACKEND_ENTRY). */

@@ -15,7 +15,8 @@ typedef struct rki_device {
 } rki_device;
 
 /* Opens "auto", "cpu", "cuda:1", ... for a context whose memory, log and threads are set. */
-int32_t rki_device_open(rnnkit_context *context, const char *name, rki_dtype dtype);
+int32_t rki_device_open(
+    rnnkit_context *context, const char *name, rki_dtype dtype, rki_precision precision);
 void rki_device_close(rnnkit_context *context);
 
 static inline size_t rki_device_bytes(const rki_device *device, int64_t count)

@@ -11,7 +11,7 @@
 
 typedef struct context_options {
     int64_t threads, seed;
-    int32_t dtype;
+    int32_t dtype, precision;
 } context_options;
 
 static const rki_option rows[] = {
@@ -21,6 +21,9 @@ static const rki_option rows[] = {
         "0.1", "seed of initial weights, dropout, shuffling and sampling"},
     {"dtype", RKI_OPTION_CHOICE, offsetof(context_options, dtype), 0, 0, "float32",
         "float32|float64", "0.1", "what the device computes in; float64: reference only"},
+    {"precision", RKI_OPTION_CHOICE, offsetof(context_options, precision), 0, 0, "full",
+        "full|tf32|bf16", "0.1",
+        "what factors of large products are rounded to, sums and weights are not; cuda only"},
 };
 const rki_option_table rki_context_options = {"context", rows, sizeof rows / sizeof rows[0]};
 
@@ -54,8 +57,8 @@ static int32_t host_fail(int32_t status, const char *format, ...)
     return rki_fail(status, "%s", text);
 }
 
-static int32_t open_backend(
-    rnnkit_context *context, const rki_backend *ops, int32_t index, rki_dtype dtype)
+static int32_t open_backend(rnnkit_context *context, const rki_backend *ops, int32_t index,
+    rki_dtype dtype, rki_precision precision)
 {
     void *block;
     RKI_TRY(rki_allocate(&context->memory, 1, sizeof(rki_device), "a device", &block));
@@ -68,7 +71,8 @@ static int32_t open_backend(
         snprintf(device->name, sizeof device->name, "cuda:%d", (int)index);
     else
         snprintf(device->name, sizeof device->name, "%s", ops->name);
-    int32_t status = ops->open(&device->host, index, dtype, context->threads, &device->self);
+    int32_t status =
+        ops->open(&device->host, index, dtype, precision, context->threads, &device->self);
     if (status < 0) {
         rki_release(&context->memory, device);
         return status;
@@ -77,7 +81,8 @@ static int32_t open_backend(
     return RNNKIT_OK;
 }
 
-int32_t rki_device_open(rnnkit_context *context, const char *device, rki_dtype dtype)
+int32_t rki_device_open(
+    rnnkit_context *context, const char *device, rki_dtype dtype, rki_precision precision)
 {
     char name[32], reason[RKI_REASON_SIZE] = "";
     int32_t index = 0;
@@ -85,12 +90,13 @@ int32_t rki_device_open(rnnkit_context *context, const char *device, rki_dtype d
     int automatic = strcmp(name, "auto") == 0;
     const rki_backend *ops = rki_backend_find(automatic ? "cuda" : name, reason);
     if (ops == NULL && automatic) {
-        snprintf(
-            context->note, sizeof context->note, "device auto: the CPU, because %.400s", reason);
+        snprintf(context->note, sizeof context->note, "device auto: the CPU%s, because %.400s",
+            precision == RKI_PRECISION_FULL ? "" : " with precision=full", reason);
+        precision = RKI_PRECISION_FULL;
         ops = rki_backend_find("cpu", reason);
     }
     if (ops == NULL) return rki_fail(RNNKIT_E_BACKEND, "device '%s': %s", device, reason);
-    return open_backend(context, ops, index, dtype);
+    return open_backend(context, ops, index, dtype, precision);
 }
 
 void rki_device_close(rnnkit_context *context)
@@ -115,7 +121,8 @@ static int32_t create(
     context->threads = rki_threads_resolve(parsed.threads);
     atomic_init(&context->cancelled, 0);
     pthread_mutex_init(&context->message_lock, NULL);
-    int32_t status = rki_device_open(context, device, (rki_dtype)parsed.dtype);
+    int32_t status =
+        rki_device_open(context, device, (rki_dtype)parsed.dtype, (rki_precision)parsed.precision);
     if (status < 0) {
         pthread_mutex_destroy(&context->message_lock);
         rki_release(&memory, context);

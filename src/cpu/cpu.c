@@ -39,13 +39,16 @@ static int64_t second_cache(void)
     return bytes / (int64_t)sizeof(float);
 }
 
-static int32_t open_device(
-    const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self)
+static int32_t open_device(const rki_host *host, int32_t index, rki_dtype dtype,
+    rki_precision precision, int64_t threads, void **self)
 {
     if (index != 0)
         return host->fail(RNNKIT_E_BACKEND, "there is no device cpu:%d, only cpu", index);
     if (dtype != RKI_FLOAT32)
         return host->fail(RNNKIT_E_BACKEND, "device cpu computes in float32 alone, not in float64");
+    if (precision != RKI_PRECISION_FULL)
+        return host->fail(RNNKIT_E_BACKEND,
+            "device cpu has precision=full alone; tf32 and bf16 are for device cuda");
     rki_cpu *cpu = host->allocate(sizeof *cpu, ALIGNMENT, host->user);
     if (cpu == NULL) return host->fail(RNNKIT_E_MEMORY, "out of memory for device cpu");
     *cpu = (rki_cpu){.host = host,

@@ -66,6 +66,8 @@ static const rki_backend table = {
     .norm_backward = rki_reference_norm_backward,
     .relu = rki_reference_relu,
     .relu_backward = rki_reference_relu_backward,
+    .word2vec_scratch = rki_reference_word2vec_scratch,
+    .word2vec_train = rki_reference_word2vec_train,
 };
 
 const rki_backend *rnnkit_backend_entry(void)

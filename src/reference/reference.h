@@ -44,8 +44,8 @@ static inline void add(const rki_reference *device, void *array, int64_t i, doub
 }
 
 /* memory.c */
-int32_t rki_reference_open(
-    const rki_host *host, int32_t index, rki_dtype dtype, int64_t threads, void **self);
+int32_t rki_reference_open(const rki_host *host, int32_t index, rki_dtype dtype,
+    rki_precision precision, int64_t threads, void **self);
 void rki_reference_close(void *self);
 int32_t rki_reference_allocate(void *self, size_t bytes, void **out);
 void rki_reference_release(void *self, void *block);
@@ -124,6 +124,10 @@ int32_t rki_reference_norm_backward(void *self, const rki_norm_backward *call);
 int32_t rki_reference_relu(void *self, int64_t count, const void *x, void *y);
 int32_t rki_reference_relu_backward(
     void *self, int64_t count, const void *y, const void *dy, void *dx);
+
+/* word2vec.c */
+int32_t rki_reference_word2vec_scratch(void *self, const rki_word2vec *of, size_t *bytes);
+int32_t rki_reference_word2vec_train(void *self, const rki_word2vec_train *call);
 
 /* entry.c: the one symbol that is exported. */
 RNNKIT_API const rki_backend *rnnkit_backend_entry(void);

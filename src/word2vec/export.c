@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "word2vec/remote.h"
 #include "word2vec/vectors.h"
 #include "word2vec/word2vec.h"
 
@@ -42,6 +43,7 @@ static int32_t make(const rnnkit_word2vec *word2vec, const char *options, rnnkit
     rnnkit_vectors *vectors;
     RKI_TRY(rki_check_pointer(out, "out"));
     RKI_TRY(rki_options_parse(&rki_w2v_vectors_options, options, &settings));
+    RKI_TRY(rki_w2v_remote_fetch(word2vec));
     RKI_TRY(rki_vectors_new(rki_w2v_context(word2vec), word2vec->settings.dimension, &vectors));
     int32_t status = fill(word2vec, settings.output ? word2vec->output : word2vec->input, vectors);
     if (status < 0)

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-int64_t rki_w2v_local_count(const rnnkit_word2vec *word2vec)
+void rki_w2v_local_changes(const rnnkit_word2vec *word2vec, double *input, double *output)
 {
     const rki_w2v_settings *settings = &word2vec->settings;
     const rki_word *words = word2vec->vocab->words.words + rki_vocab_specials(word2vec->vocab);
@@ -19,8 +19,14 @@ int64_t rki_w2v_local_count(const rnnkit_word2vec *word2vec)
         if (noise > most_drawn) most_drawn = noise;
     }
     double neighbours = (double)(settings->shrink ? settings->window + 1 : 2 * settings->window);
-    double input = most_kept / kept * neighbours;
-    double output = most_kept / kept + (double)settings->negative * most_drawn / drawn;
+    *input = most_kept / kept * neighbours;
+    *output = most_kept / kept + (double)settings->negative * most_drawn / drawn;
+}
+
+int64_t rki_w2v_local_count(const rnnkit_word2vec *word2vec)
+{
+    double input, output;
+    rki_w2v_local_changes(word2vec, &input, &output);
     double changes = RKI_W2V_STRETCH * (input > output ? input : output);
     double count = RKI_W2V_STALE / changes;
     return count < 1 ? 1 : count > RKI_W2V_LOCALS ? RKI_W2V_LOCALS : (int64_t)count;

@@ -15,6 +15,10 @@
 
 enum { RKI_W2V_STRETCH = 32, RKI_W2V_LOCALS = 16, RKI_W2V_STALE = 64 };
 
+/* How often training on one word is expected to change the row that is changed most, of the input
+ * and of the output matrix. */
+void rki_w2v_local_changes(const rnnkit_word2vec *word2vec, double *input, double *output);
+
 /* The rows of one matrix that a stretch uses: row ids[i] of it is row i of `values`. */
 typedef struct rki_w2v_copies {
     int64_t room, count; /* rows */

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "text/argument.h"
+#include "word2vec/remote.h"
 #include "word2vec/sample.h"
 #include "word2vec/team.h"
 #include "word2vec/word2vec.h"
@@ -85,21 +86,29 @@ static int32_t count_step(rnnkit_word2vec *word2vec, int64_t count)
     return RNNKIT_OK;
 }
 
-static void end_epoch(rnnkit_word2vec *word2vec)
+static int32_t end_epoch(rnnkit_word2vec *word2vec)
 {
     rki_w2v_place *place = &word2vec->place;
+    int last = place->epoch + 1 == word2vec->settings.epochs;
+    if (last) RKI_TRY(rki_w2v_remote_fetch(word2vec));
     place->last_loss = place->pairs > 0 ? place->loss / (double)place->pairs : NAN;
     place->loss = 0;
     place->pairs = 0;
     place->block = 0;
     place->epoch++;
-    if (place->epoch < word2vec->settings.epochs) return;
+    if (!last) return RNNKIT_OK;
     word2vec->phase = RKI_W2V_DONE;
     rki_w2v_team_destroy(word2vec);
+    return RNNKIT_OK;
 }
 
-static int32_t failed_block(const rnnkit_word2vec *word2vec, int64_t count)
+static int32_t train_blocks(rnnkit_word2vec *word2vec, int64_t first, int64_t count)
 {
+    if (word2vec->team->remote != NULL) return rki_w2v_remote_train(word2vec, first, count);
+    if (word2vec->settings.deterministic)
+        rki_w2v_train_deterministic(word2vec, first, count);
+    else
+        rki_w2v_train_side_by_side(word2vec, first, count);
     for (int64_t i = 0; i < count; i++)
         if (word2vec->team->tallies[i].status < 0)
             return rki_fail(
@@ -122,14 +131,10 @@ static int32_t step(rnnkit_word2vec *word2vec)
     }
     int64_t blocks = rki_w2v_blocks(word2vec), count = blocks - place->block;
     if (count > word2vec->team->step) count = word2vec->team->step;
-    if (word2vec->settings.deterministic)
-        rki_w2v_train_deterministic(word2vec, place->block, count);
-    else
-        rki_w2v_train_side_by_side(word2vec, place->block, count);
-    RKI_TRY(failed_block(word2vec, count));
+    RKI_TRY(train_blocks(word2vec, place->block, count));
     RKI_TRY(count_step(word2vec, count));
     place->block += count;
-    if (place->block == blocks) end_epoch(word2vec);
+    if (place->block == blocks) RKI_TRY(end_epoch(word2vec));
     return word2vec->phase == RKI_W2V_DONE ? RNNKIT_DONE : RNNKIT_OK;
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 
-static int64_t halo_of(const rnnkit_word2vec *word2vec)
+int64_t rki_w2v_halo(const rnnkit_word2vec *word2vec)
 {
     int64_t wide = 16 * word2vec->settings.window;
     return wide > RKI_W2V_HALO ? wide : RKI_W2V_HALO;
@@ -14,7 +14,7 @@ static int64_t halo_of(const rnnkit_word2vec *word2vec)
 int32_t rki_w2v_sample_init(rki_w2v_sample *sample, const rnnkit_word2vec *word2vec)
 {
     const rki_memory *memory = rki_w2v_memory(word2vec);
-    int64_t pitch = RKI_W2V_BLOCK + 2 * halo_of(word2vec) + RKI_W2V_SLACK;
+    int64_t pitch = RKI_W2V_BLOCK + 2 * rki_w2v_halo(word2vec) + RKI_W2V_SLACK;
     int32_t **arrays[] = {
         &sample->tokens, &sample->words, &sample->places, &sample->left, &sample->right};
     void *block;
@@ -69,7 +69,7 @@ static void set_windows(rki_w2v_sample *sample, const rki_w2v_settings *settings
     }
 }
 
-static rki_w2v_draws draws_of(const rnnkit_word2vec *word2vec, int64_t base)
+rki_w2v_draws rki_w2v_draws_of(const rnnkit_word2vec *word2vec, int64_t base)
 {
     rki_random random = {
         (uint64_t)word2vec->settings.seed, RKI_PURPOSE_WORD2VEC, (uint32_t)word2vec->place.run};
@@ -83,12 +83,12 @@ static rki_w2v_draws draws_of(const rnnkit_word2vec *word2vec, int64_t base)
 int32_t rki_w2v_sample_draw(rki_w2v_sample *sample, const rnnkit_word2vec *word2vec, int64_t block)
 {
     const rki_w2v_kernels *kernels = word2vec->kernels;
-    int64_t halo = halo_of(word2vec), count = word2vec->text.count;
+    int64_t halo = rki_w2v_halo(word2vec), count = word2vec->text.count;
     int64_t begin = block * RKI_W2V_BLOCK;
     int64_t end = count - begin > RKI_W2V_BLOCK ? begin + RKI_W2V_BLOCK : count;
     int64_t base = begin > halo ? begin - halo : 0, stop = count - end > halo ? end + halo : count;
     RKI_TRY(rki_idstore_copy(&word2vec->text, base, sample->tokens, stop - base));
-    rki_w2v_draws draws = draws_of(word2vec, base);
+    rki_w2v_draws draws = rki_w2v_draws_of(word2vec, base);
     sample->kept = kernels->subsample(&draws, 0, sample->tokens, stop - base, word2vec->keep + 1,
         sample->words, sample->places, sample->right);
     sample->first = 0;

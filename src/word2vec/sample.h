@@ -26,6 +26,12 @@ typedef struct rki_w2v_sample {
 int32_t rki_w2v_sample_init(rki_w2v_sample *sample, const rnnkit_word2vec *word2vec);
 void rki_w2v_sample_release(rki_w2v_sample *sample, const rki_memory *memory);
 
+/* The tokens around a block that it sees, to each side. */
+int64_t rki_w2v_halo(const rnnkit_word2vec *word2vec);
+
+/* Where the present run's and epoch's draws come from, for tokens from place `base` on. */
+rki_w2v_draws rki_w2v_draws_of(const rnnkit_word2vec *word2vec, int64_t base);
+
 int64_t rki_w2v_blocks(const rnnkit_word2vec *word2vec);
 
 /* Draws block number `block` of the present run and epoch. */

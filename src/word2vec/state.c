@@ -10,6 +10,7 @@
 
 #include "io/safetensors.h"
 #include "text/argument.h"
+#include "word2vec/remote.h"
 #include "word2vec/vectors.h"
 #include "word2vec/word2vec.h"
 
@@ -79,6 +80,7 @@ static int32_t save(const rnnkit_word2vec *word2vec, const char *path)
     RKI_TRY(rki_check_pointer(path, "path"));
     if (word2vec->phase == RKI_W2V_LOST)
         return rki_fail(RNNKIT_E_ORDER, "training has diverged: there are no vectors any more");
+    RKI_TRY(rki_w2v_remote_fetch(word2vec));
     int32_t status = rki_tokenizer_options(word2vec->vocab->tokenizer, memory, &tokenizer);
     if (status == RNNKIT_OK)
         status = rki_w2v_settings_course(&word2vec->settings, memory, &options);

@@ -3,6 +3,7 @@
 
 #include "base/float_mode.h"
 #include "base/threads.h"
+#include "word2vec/remote.h"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -38,8 +39,6 @@ static int32_t init_workers(rki_w2v_team *team, const rnnkit_word2vec *word2vec)
 {
     const rki_memory *memory = rki_w2v_memory(word2vec);
     void *block;
-    RKI_TRY(rki_allocate(memory, team->step, sizeof(rki_w2v_tally), "the blocks' results", &block));
-    team->tallies = block;
     RKI_TRY(rki_allocate(memory, team->threads, sizeof(rki_w2v_worker), "the workers", &block));
     team->workers = block;
     for (int64_t i = 0; i < team->threads; i++)
@@ -65,18 +64,34 @@ static int32_t init_locals(rki_w2v_team *team, const rnnkit_word2vec *word2vec)
     return RNNKIT_OK;
 }
 
-int32_t rki_w2v_team_create(rnnkit_word2vec *word2vec)
+static int32_t init_threads(rki_w2v_team *team, const rnnkit_word2vec *word2vec)
 {
-    void *block;
-    RKI_TRY(rki_allocate(rki_w2v_memory(word2vec), 1, sizeof(rki_w2v_team), "a team", &block));
-    rki_w2v_team *team = block;
-    word2vec->team = team;
     team->threads = word2vec->settings.threads;
     /* a thread must not wait for the memory of many blocks where they are held all at once */
     team->step = word2vec->settings.deterministic ? STEP_BLOCKS / 2 : STEP_BLOCKS * team->threads;
-    int32_t status = init_workers(team, word2vec);
-    if (status == RNNKIT_OK && word2vec->settings.deterministic)
-        status = init_locals(team, word2vec);
+    RKI_TRY(init_workers(team, word2vec));
+    return word2vec->settings.deterministic ? init_locals(team, word2vec) : RNNKIT_OK;
+}
+
+static int32_t init_tallies(rki_w2v_team *team, const rki_memory *memory)
+{
+    void *block;
+    RKI_TRY(rki_allocate(memory, team->step, sizeof(rki_w2v_tally), "the blocks' results", &block));
+    team->tallies = block;
+    return RNNKIT_OK;
+}
+
+int32_t rki_w2v_team_create(rnnkit_word2vec *word2vec)
+{
+    const rki_memory *memory = rki_w2v_memory(word2vec);
+    size_t scratch;
+    void *block;
+    RKI_TRY(rki_allocate(memory, 1, sizeof(rki_w2v_team), "a team", &block));
+    rki_w2v_team *team = word2vec->team = block;
+    int32_t status = rki_w2v_remote_offered(word2vec, &scratch)
+                         ? rki_w2v_remote_create(word2vec, scratch)
+                         : init_threads(team, word2vec);
+    if (status == RNNKIT_OK) status = init_tallies(team, memory);
     if (status < 0) rki_w2v_team_destroy(word2vec);
     return status;
 }
@@ -86,6 +101,7 @@ void rki_w2v_team_destroy(rnnkit_word2vec *word2vec)
     const rki_memory *memory = rki_w2v_memory(word2vec);
     rki_w2v_team *team = word2vec->team;
     if (team == NULL) return;
+    if (team->remote != NULL) rki_w2v_remote_destroy(word2vec);
     for (int64_t i = 0; team->workers != NULL && i < team->threads; i++)
         worker_release(&team->workers[i], memory);
     for (int64_t i = 0; team->samples != NULL && i < team->step; i++)

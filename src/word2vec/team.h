@@ -1,4 +1,4 @@
-/* What threads train with: one worker each, made for a run. */
+/* What a run trains with: a worker for each thread, or the context's device (remote.h). */
 #ifndef RKI_WORD2VEC_TEAM_H
 #define RKI_WORD2VEC_TEAM_H
 
@@ -23,7 +23,10 @@ typedef struct rki_w2v_worker {
     float **rows;
 } rki_w2v_worker;
 
+struct rki_w2v_remote;
+
 typedef struct rki_w2v_team {
+    struct rki_w2v_remote *remote; /* NULL: threads train */
     int64_t threads;
     rki_w2v_worker *workers; /* [threads] */
     int64_t step;            /* blocks of a step */

@@ -84,6 +84,10 @@ static void use_the_library(const char *device)
     double loss;
     must(rnnkit_build_info(info, sizeof info, &needed), "build info");
     assert_int_equal(rnnkit_context_create("abacus", NULL, &context), RNNKIT_E_BACKEND);
+    assert_int_equal(rnnkit_context_create("cpu", "precision=bf16", &context), RNNKIT_E_BACKEND);
+    assert_non_null(strstr(rnnkit_error_message(), "cpu has precision=full alone"));
+    must(rnnkit_context_create("auto", "precision=bf16", &context), "auto takes what it has");
+    rnnkit_context_destroy(context);
     must(rnnkit_context_create(device, "threads=2", &context), device);
     must(small_model_create(context, &small), "model");
     must(small_model_train(context, &small, &loss), "train");

@@ -94,7 +94,8 @@ int main(int argc, char **argv)
         return 2;
     }
     void *self;
-    if (rki_cpu_backend()->open(&host, 0, RKI_FLOAT32, s.threads, &self) < 0) return 1;
+    if (rki_cpu_backend()->open(&host, 0, RKI_FLOAT32, RKI_PRECISION_FULL, s.threads, &self) < 0)
+        return 1;
     rki_cpu_set_kernels(self, rki_isa_kernels(s.isa));
     rki_cpu_set_gemm_policy(self, s.policy);
     double peak = measure_peak(s.isa), memory = measure_memory();

@@ -1,7 +1,8 @@
 /* Times one recurrent layer's training pass (forward and backward), forward pass, or single steps,
  * through the public API, and prints one line of key=value. pytorch/rnn_step.py does the first two.
  *
- *     rnn_step train|run|step CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS [WEIGHTS]
+ *     rnn_step train|run|step CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS
+ *              [WEIGHTS [DEVICE]]
  *
  * step     a pass is STEPS calls of rnnkit_rnn_step; step_ms is the time of one of them
  * WEIGHTS  f32, bf16 or int8, not for train
@@ -9,7 +10,7 @@
  * LENGTHS  full, or mixed: row b has 1 + (b * 37) % STEPS steps
  * The time is the median, after five passes that are not counted. x comes from an embedding, so
  * that the gradient by x is computed too; the output is pooled to its mean, so that all steps get
- * one.
+ * one. A training pass reads its loss, for which a device must have done the pass before.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,8 @@ static void pass(bench *b)
     must(rnnkit_rnn_pool(b->rnn, b->tape, y, b->lengths, "pooling=mean", &pooled));
     must(rnnkit_pointwise_loss(
         b->tape, "squared_error", pooled, b->targets, b->batch * b->outputs, NULL, 0, NULL, &loss));
+    double value;
+    must(rnnkit_tensor_item(loss, &value));
     must(rnnkit_tape_backward(b->tape, loss));
     must(rnnkit_model_clear_gradients(b->model));
 }
@@ -135,7 +138,7 @@ static void create_steps(bench *b)
         b->x[i] = (float)(i * 7 % WORDS) / WORDS - 0.5f;
 }
 
-static void create(bench *b, char **words, const char *weights)
+static void create(bench *b, char **words, const char *weights, const char *device)
 {
     char options[64];
     int64_t inputs = atoll(words[5]), hidden = atoll(words[6]);
@@ -146,7 +149,7 @@ static void create(bench *b, char **words, const char *weights)
     b->batch = atoll(words[3]);
     b->steps = atoll(words[4]);
     snprintf(options, sizeof options, "threads=%d seed=1", atoi(words[9]));
-    must(rnnkit_context_create("cpu", options, &b->context));
+    must(rnnkit_context_create(device, options, &b->context));
     must(rnnkit_model_create(b->context, &b->model));
     must(rnnkit_tape_create(b->context, b->train ? "train=1" : "train=0", &b->tape));
     must(rnnkit_embedding_create(b->model, "x", WORDS, inputs, NULL, &b->embedding));
@@ -170,14 +173,13 @@ static void create(bench *b, char **words, const char *weights)
 int main(int argc, char **argv)
 {
     bench b = {0};
-    if (argc < 11 || argc > 12) {
+    if (argc < 11 || argc > 13) {
         fputs("rnn_step train|run|step CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS "
-              "SECONDS "
-              "[WEIGHTS]\n",
+              "SECONDS [WEIGHTS [DEVICE]]\n",
             stderr);
         return 2;
     }
-    create(&b, argv, argc > 11 ? argv[11] : "f32");
+    create(&b, argv, argc > 11 ? argv[11] : "f32", argc > 12 ? argv[12] : "cpu");
     measure(&b, atof(argv[10]));
     rnnkit_state_destroy(b.state);
     rnnkit_tape_destroy(b.tape);

@@ -1,6 +1,6 @@
 /* Times training steps of one workload through the public API, and prints one line of key=value.
  *
- *     train_step WORKLOADS NAME THREADS SECONDS [DEVICE]
+ *     train_step WORKLOADS NAME THREADS SECONDS [DEVICE [PRECISION]]
  *     train_step                                          says what the library is made of
  *
  * A step is what PyTorch does in pytorch/train_step.py: embedding, LSTM layers, linear and
@@ -64,11 +64,11 @@ static void draw_batches(trainer *t)
             &t->work, &state, t->ids + i * places, t->targets + i * places, RNNKIT_IGNORE);
 }
 
-static void build(trainer *t, const char *device, const char *threads)
+static void build(trainer *t, const char *device, const char *precision, const char *threads)
 {
     const workload *w = &t->work;
     char options[128];
-    snprintf(options, sizeof options, "threads=%s seed=1", threads);
+    snprintf(options, sizeof options, "threads=%s seed=1 precision=%s", threads, precision);
     must(rnnkit_context_create(device, options, &t->context));
     must(rnnkit_model_create(t->context, &t->model));
     must(rnnkit_embedding_create(
@@ -155,12 +155,12 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc < 5) {
-        fprintf(stderr, "usage: %s WORKLOADS NAME THREADS SECONDS [DEVICE]\n", argv[0]);
+        fprintf(stderr, "usage: %s WORKLOADS NAME THREADS SECONDS [DEVICE [PRECISION]]\n", argv[0]);
         return 1;
     }
     double base = peak_mib();
     trainer t = {.work = workload_read(argv[1], argv[2])};
-    build(&t, argc > 5 ? argv[5] : "cpu", argv[3]);
+    build(&t, argc > 5 ? argv[5] : "cpu", argc > 6 ? argv[6] : "full", argv[3]);
     draw_batches(&t);
     measure(&t, strtod(argv[4], NULL), argv[3], base);
     destroy(&t);

@@ -19,14 +19,19 @@ typedef struct place {
     double loss;
 } place;
 
-static place go(const char *device, int passes)
+static place go_with(const char *device, const char *options, int passes)
 {
     place p = {.loss = 0.0};
-    must(rnnkit_context_create(device, "threads=1 seed=4", &p.context), device);
+    must(rnnkit_context_create(device, options, &p.context), device);
     must(small_model_create(p.context, &p.small), "model");
     for (int i = 0; i < passes; i++)
         must(small_model_train(p.context, &p.small, &p.loss), "train");
     return p;
+}
+
+static place go(const char *device, int passes)
+{
+    return go_with(device, "threads=1 seed=4", passes);
 }
 
 static void leave(place *p)
@@ -89,6 +94,36 @@ static void learns_what_the_cpu_learns(void **state)
     leave(&cpu);
 }
 
+static int same_weights(const place *a, const place *b)
+{
+    int64_t count, other;
+    float *x = weights(a, &count), *y = weights(b, &other);
+    assert_int_equal(count, other);
+    int same = memcmp(x, y, (size_t)count * sizeof *x) == 0;
+    free(x);
+    free(y);
+    return same;
+}
+
+/* precision is there when it is asked for, and does not change what is learned. */
+static void rounded_factors_learn_the_same(void **state)
+{
+    (void)state;
+    place full = go("cuda", 3), said = go_with("cuda", "threads=1 seed=4 precision=full", 3);
+    place tf32 = go_with("cuda", "threads=1 seed=4 precision=tf32", 3);
+    place bf16 = go_with("cuda", "threads=1 seed=4 precision=bf16", 3);
+    assert_true(same_weights(&full, &said));
+    assert_false(same_weights(&full, &tf32));
+    assert_false(same_weights(&full, &bf16));
+    assert_false(same_weights(&tf32, &bf16));
+    assert_true(fabs(tf32.loss - full.loss) < 2e-3 * full.loss);
+    assert_true(fabs(bf16.loss - full.loss) < 1e-2 * full.loss);
+    leave(&full);
+    leave(&said);
+    leave(&tf32);
+    leave(&bf16);
+}
+
 static void travel(const char *from, const char *to)
 {
     const char *path = scratch_path("travel.safetensors");
@@ -116,6 +151,7 @@ int main(void)
         cmocka_unit_test(repeats_to_the_bit),
         cmocka_unit_test(learns_what_the_cpu_learns),
         cmocka_unit_test(files_travel),
+        cmocka_unit_test(rounded_factors_learn_the_same),
     };
     rnnkit_context *context;
     if (rnnkit_context_create("cuda", NULL, &context) < 0) {

@@ -65,6 +65,14 @@ class Train(Words):
         self.learn("other", "--deterministic", "--seed", "5")
         self.assertNotEqual(self.read("v1"), self.read("other"))
 
+    def test_device(self):
+        self.learn("v", "--seed", "3", "--device", "reference")
+        near = self.ask("nearest", "cat", "--top", "5").text
+        self.assertFalse([tree for tree in KINDS[1].split() if f'"{tree}"' in near], near)
+        errors = self.learn("none", "--device", "cdua", code=1).errors
+        self.assertIn("cdua", errors)
+        self.assertEqual(errors.count("\n"), 1, errors)
+
     def test_corpora_add_up_and_standard_input_is_one(self):
         lines = two_kinds().splitlines(keepends=True)
         parts = [self.write("a.txt", "".join(lines[:1000]).encode()), self.write("b.txt", "".join(lines[1000:]).encode())]

@@ -35,7 +35,7 @@ int open_device(void **state)
 {
     (void)state;
     ops = rnnkit_backend_entry();
-    return ops->open(&host, 0, RKI_FLOAT64, 1, &device) < 0;
+    return ops->open(&host, 0, RKI_FLOAT64, RKI_PRECISION_FULL, 1, &device) < 0;
 }
 
 int close_device(void **state)

@@ -15,7 +15,11 @@
 void run_operation(const operation *op, int shape, const subject *on, int poison, outcome *out)
 {
     memset(out, 0, sizeof *out);
-    bench b = {.on = on, .state = (uint64_t)shape * 7919 + 1, .poison = poison, .out = out};
+    bench b = {.on = on,
+        .state = (uint64_t)shape * 7919 + 1,
+        .poison = poison,
+        .rounded = op->rounded,
+        .out = out};
     op->run(&b, shape);
     for (int i = 0; i < b.block_count; i++)
         on->ops->release(on->self, b.blocks[i]);
@@ -85,12 +89,22 @@ void *upload(bench *b, const double *values, int64_t count)
     return device;
 }
 
+/* To 8 bits, as bf16 has them. */
+static double round_value(double value)
+{
+    int exponent;
+    double fraction = frexp(value, &exponent);
+    return ldexp(nearbyint(fraction * 256.0), exponent - 8);
+}
+
 static double *draw_values(bench *b, int64_t count, double low, double high)
 {
     double *values = malloc((size_t)count * sizeof(double));
     if (!values) fail_msg("no memory for an input");
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
         values[i] = (double)(float)(low + (high - low) * (0.5 + 0.5 * draw_value(b)));
+        if (b->rounded) values[i] = round_value(values[i]);
+    }
     if (b->poison == b->out->inputs) values[count / 2] = (double)NAN;
     b->out->inputs++;
     return values;

@@ -32,6 +32,7 @@ typedef struct bench {
     int block_count;
     int poison;        /* the input, counted from 0, that gets a NaN; -1: none */
     rki_format format; /* of weights, on devices that have it; others get what it rounds them to */
+    int rounded;       /* inputs: see operation */
     outcome *out;
 } bench;
 
@@ -41,6 +42,8 @@ typedef struct operation {
     int shapes;
     void (*run)(bench *b, int shape);
     double tolerance; /* float32 against float64, relative to the array's largest element */
+    int (*offered)(const rki_backend *ops); /* NULL: by every device */
+    int rounded; /* inputs have 8 bits, so that rki_precision changes no factor that is one of them */
 } operation;
 
 void run_operation(const operation *op, int shape, const subject *on, int poison, outcome *out);

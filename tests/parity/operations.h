@@ -7,6 +7,10 @@
 extern const operation operations[];
 extern const int operation_count;
 
+/* Those that rki_precision changes. */
+extern const operation narrow_operations[];
+extern const int narrow_operation_count;
+
 /* run_matrix.c */
 enum { GEMM_SHAPES = 160, ADD_SCALED_SHAPES = 24, COLUMN_SUM_SHAPES = 24 };
 void run_gemm(bench *b, int shape);
@@ -41,7 +45,7 @@ void run_recurrent_step(bench *b, int shape);
 void run_pool(bench *b, int shape);
 
 /* run_large.c */
-enum { RECURRENT_LARGE_SHAPES = 12 };
+enum { RECURRENT_LARGE_SHAPES = 24 };
 void run_recurrent_large(bench *b, int shape);
 
 /* run_softmax_loss.c */
@@ -75,5 +79,10 @@ void run_top(bench *b, int shape);
 enum { NORM_SHAPES = 50, RELU_SHAPES = 24 };
 void run_norm(bench *b, int shape);
 void run_relu(bench *b, int shape);
+
+/* run_word2vec.c */
+enum { WORD2VEC_SHAPES = 90 };
+void run_word2vec(bench *b, int shape);
+int word2vec_offered(const rki_backend *ops);
 
 #endif

@@ -31,36 +31,39 @@ static void release(void *block, void *user)
 static const rki_host host = {
     sizeof(rki_host), rki_fail, rki_random_words, allocate, release, NULL};
 
-static subject open_subject(const rki_backend *ops, rki_dtype dtype, int64_t threads)
+static subject open_subject(
+    const rki_backend *ops, rki_dtype dtype, rki_precision precision, int64_t threads)
 {
     subject s = {.ops = ops, .dtype = dtype, .rows_to_the_bit = 1};
-    if (ops->open(&host, 0, dtype, threads, &s.self) < 0) fail_msg("open: %s", rki_message());
+    if (ops->open(&host, 0, dtype, precision, threads, &s.self) < 0)
+        fail_msg("open: %s", rki_message());
     return s;
 }
 
 subject open_reference(rki_dtype dtype)
 {
-    subject s = open_subject(rnnkit_backend_entry(), dtype, 1);
+    subject s = open_subject(rnnkit_backend_entry(), dtype, RKI_PRECISION_FULL, 1);
     snprintf(s.name, sizeof s.name, "reference/%s", dtype == RKI_FLOAT64 ? "float64" : "float32");
     return s;
 }
 
 subject open_cpu(int32_t isa, int64_t threads)
 {
-    subject s = open_subject(rki_cpu_backend(), RKI_FLOAT32, threads);
+    subject s = open_subject(rki_cpu_backend(), RKI_FLOAT32, RKI_PRECISION_FULL, threads);
     rki_cpu_set_kernels(s.self, rki_isa_kernels((rki_isa)isa));
     snprintf(s.name, sizeof s.name, "cpu/%s/%d", rki_isa_name((rki_isa)isa), (int)threads);
     return s;
 }
 
-int open_cuda(subject *s)
+int open_cuda(rki_precision precision, subject *s)
 {
+    static const char *const names[] = {"cuda", "cuda/tf32", "cuda/bf16"};
     char reason[RKI_REASON_SIZE];
     const rki_backend *ops = rki_backend_find("cuda", reason);
     if (ops == NULL) return 0;
-    *s = open_subject(ops, RKI_FLOAT32, 1);
+    *s = open_subject(ops, RKI_FLOAT32, precision, 1);
     s->rows_to_the_bit = 0; /* cuBLAS chooses its ways by the number of rows */
-    snprintf(s->name, sizeof s->name, "cuda");
+    snprintf(s->name, sizeof s->name, "%s", names[precision]);
     return 1;
 }
 

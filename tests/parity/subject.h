@@ -17,7 +17,7 @@ typedef struct subject {
 subject open_reference(rki_dtype dtype);
 subject open_cpu(int32_t isa, int64_t threads);
 /* 0 when there is no CUDA device that can be used. */
-int open_cuda(subject *s);
+int open_cuda(rki_precision precision, subject *s);
 void close_subject(subject *s);
 
 /* How many instruction sets this machine has: the levels 0 .. isa_count() - 1. */

@@ -1,5 +1,5 @@
 /* Parity: every operation on every device and instruction set against the reference in float64;
- * NaN goes the same ways everywhere; the number of threads changes no bit, nor does another run on
+ * NaN goes the same ways everywhere; CUDA with less precision too; the number of threads changes no bit, nor does another run on
  * a CUDA device.
  *
  * One case for each operation and device, named so: "gemm parity cpu/avx512/2".
@@ -16,7 +16,7 @@
 
 #include "operations.h"
 
-enum { MOST_SUBJECTS = 6, MOST_THREADS = 4, PLAIN = -1 };
+enum { MOST_SUBJECTS = 8, MOST_THREADS = 4, PLAIN = -1 };
 
 typedef struct test_case {
     const operation *op;
@@ -28,7 +28,8 @@ static subject truth;
 static subject subjects[MOST_SUBJECTS];
 static subject cpus[MOST_SUBJECTS][MOST_THREADS]; /* by instruction set, then threads - 1 */
 static int subject_count;
-static int cuda_place; /* among the subjects; 0: there is none */
+static int cuda_place;                             /* among the subjects; 0: there is none */
+static const int narrow_place = MOST_SUBJECTS - 2; /* with TF32, then with bf16 */
 
 static void compare_with_truth(const test_case *c, int shape, int poison)
 {
@@ -102,7 +103,10 @@ static int open_devices(void **state)
             cpus[isa][i] = open_cpu(isa, i + 1);
         subjects[subject_count++] = cpus[isa][1];
     }
-    if (open_cuda(&subjects[subject_count])) cuda_place = subject_count++;
+    if (!open_cuda(RKI_PRECISION_FULL, &subjects[subject_count])) return 0;
+    cuda_place = subject_count++;
+    open_cuda(RKI_PRECISION_TF32, &subjects[narrow_place]);
+    open_cuda(RKI_PRECISION_BF16, &subjects[narrow_place + 1]);
     return 0;
 }
 
@@ -113,7 +117,11 @@ static int close_devices(void **state)
         for (int i = 0; i < MOST_THREADS; i++)
             close_subject(&cpus[isa][i]);
     close_subject(&subjects[0]);
-    if (cuda_place > 0) close_subject(&subjects[cuda_place]);
+    if (cuda_place > 0) {
+        close_subject(&subjects[cuda_place]);
+        close_subject(&subjects[narrow_place]);
+        close_subject(&subjects[narrow_place + 1]);
+    }
     close_subject(&truth);
     return 0;
 }
@@ -123,9 +131,10 @@ static test_case cases[MOST_CASES];
 static struct CMUnitTest tests[MOST_CASES];
 static size_t test_count;
 
-static void add_case(
-    const operation *op, const char *what, CMUnitTestFunction function, int place, const char *on)
+static void add_case(const operation *op, const char *what, CMUnitTestFunction function, int place,
+    const subject *on)
 {
+    if (op->offered != NULL && !op->offered(on->ops)) return;
     if (test_count == MOST_CASES) {
         fprintf(stderr, "there is room for %d cases\n", MOST_CASES);
         exit(1);
@@ -133,7 +142,7 @@ static void add_case(
     test_case *c = &cases[test_count];
     c->op = op;
     c->place = place;
-    snprintf(c->name, sizeof c->name, "%.20s %.10s %.31s", op->name, what, on);
+    snprintf(c->name, sizeof c->name, "%.20s %.10s %.31s", op->name, what, on->name);
     tests[test_count++] = (struct CMUnitTest){c->name, function, NULL, NULL, c};
 }
 
@@ -144,14 +153,20 @@ int main(int argc, char **argv)
     open_devices(NULL);
     for (int i = 0; i < operation_count; i++) {
         for (int place = 0; place < subject_count; place++) {
-            add_case(&operations[i], "parity", test_parity, place, subjects[place].name);
-            add_case(&operations[i], "nan", test_nan, place, subjects[place].name);
+            add_case(&operations[i], "parity", test_parity, place, &subjects[place]);
+            add_case(&operations[i], "nan", test_nan, place, &subjects[place]);
         }
         if (cuda_place > 0)
-            add_case(&operations[i], "repeat", test_repeat, cuda_place, subjects[cuda_place].name);
+            add_case(&operations[i], "repeat", test_repeat, cuda_place, &subjects[cuda_place]);
         for (int32_t isa = 0; isa < isa_count(); isa++)
-            add_case(&operations[i], "threads", test_threads, isa, subjects[1 + isa].name);
+            add_case(&operations[i], "threads", test_threads, isa, &subjects[1 + isa]);
     }
+    for (int i = 0; i < narrow_operation_count && cuda_place > 0; i++)
+        for (int place = narrow_place; place < narrow_place + 2; place++) {
+            add_case(&narrow_operations[i], "parity", test_parity, place, &subjects[place]);
+            add_case(&narrow_operations[i], "nan", test_nan, place, &subjects[place]);
+            add_case(&narrow_operations[i], "repeat", test_repeat, place, &subjects[place]);
+        }
     int failed = _cmocka_run_group_tests("parity", tests, test_count, NULL, NULL);
     close_devices(NULL);
     return failed;

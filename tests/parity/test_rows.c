@@ -290,7 +290,7 @@ static void on_every_device(void (*check)(const subject *on))
     subject s = open_reference(RKI_FLOAT32);
     check(&s);
     close_subject(&s);
-    if (!open_cuda(&s)) return;
+    if (!open_cuda(RKI_PRECISION_FULL, &s)) return;
     check(&s);
     close_subject(&s);
 }

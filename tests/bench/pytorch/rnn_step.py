@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What ../rnn_step.c times, in PyTorch: same sizes, ids, lengths (a packed sequence) and arguments.
 
-    rnn_step.py train|run CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS
+    rnn_step.py train|run CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS [DEVICE [tf32]]
 
 Of OPTIONS, layers, bidirectional and projection are understood.
 """
@@ -16,15 +16,16 @@ KINDS = {"elman": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 NAMES = {"layers": "num_layers", "bidirectional": "bidirectional", "projection": "proj_size"}
 
 
-def main(what, cell, batch, steps, inputs, hidden, options, lengths, threads, seconds):
+def main(what, cell, batch, steps, inputs, hidden, options, lengths, threads, seconds, device="cpu", tf32=""):
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32 == "tf32"
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     given = dict(pair.split("=") for pair in options.split()) if options != "-" else {}
     given = {NAMES[key]: int(value) for key, value in given.items()}
     given["bidirectional"] = bool(given.get("bidirectional", 0))
-    embedding = torch.nn.Embedding(100, inputs)
-    rnn = KINDS[cell](inputs, hidden, **given)
-    ids = (torch.arange(steps * batch) * 7 % 100).reshape(steps, batch)
+    embedding = torch.nn.Embedding(100, inputs).to(device)
+    rnn = KINDS[cell](inputs, hidden, **given).to(device)
+    ids = (torch.arange(steps * batch) * 7 % 100).reshape(steps, batch).to(device)
     counts = 1 + torch.arange(batch) * 37 % steps if lengths == "mixed" else None
 
     def forward():
@@ -39,8 +40,10 @@ def main(what, cell, batch, steps, inputs, hidden, options, lengths, threads, se
             with torch.inference_mode():
                 forward()
             return
-        y = forward().sum(0) / (counts[:, None] if counts is not None else steps)
-        (y * y).mean().backward()
+        y = forward().sum(0) / (counts[:, None].to(device) if counts is not None else steps)
+        loss = (y * y).mean()
+        loss.item()
+        loss.backward()
         embedding.zero_grad()
         rnn.zero_grad()
 
@@ -57,4 +60,4 @@ def main(what, cell, batch, steps, inputs, hidden, options, lengths, threads, se
 
 if __name__ == "__main__":
     words = sys.argv[1:]
-    main(*words[:2], *map(int, words[2:6]), *words[6:8], int(words[8]), float(words[9]))
+    main(*words[:2], *map(int, words[2:6]), *words[6:8], int(words[8]), float(words[9]), *words[10:])

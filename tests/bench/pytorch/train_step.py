@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times training steps of one workload in PyTorch, as ../train_step.c does in librnnkit; needs torch.
 
-    train_step.py WORKLOADS NAME THREADS SECONDS [--adam fused|default] [--device cuda [--tf32]]
+    train_step.py WORKLOADS NAME THREADS SECONDS [--adam fused|default] [--device cuda [--tf32 | --bf16]]
 
 Prints the same line of key=value. Adam is the fused one, which is faster than PyTorch's default.
 """
@@ -52,7 +52,8 @@ class Model(torch.nn.Module):
 
 
 class Trainer:
-    def __init__(self, w, fused, device):
+    def __init__(self, w, fused, device, bf16):
+        self.cast = lambda: torch.autocast(device, torch.bfloat16, enabled=bf16)
         self.model = Model(w).to(device)
         self.adam = torch.optim.Adam(self.model.parameters(), lr=0.001, fused=fused or None)
         self.batches = [draw_batch(w, device) for _ in range(BATCHES)]
@@ -60,7 +61,8 @@ class Trainer:
 
     def step(self, number):
         self.adam.zero_grad()
-        loss, state = self.model(*self.batches[number % BATCHES], self.state)
+        with self.cast():
+            loss, state = self.model(*self.batches[number % BATCHES], self.state)
         if not self.model.last:
             self.state = tuple(part.detach() for part in state)
         value = loss.item()
@@ -83,13 +85,14 @@ def main():
     parser.add_argument("--adam", choices=("fused", "default"), default="fused")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--tf32", action="store_true")
+    parser.add_argument("--bf16", action="store_true", help="autocast")
     given = parser.parse_args()
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = given.tf32
     torch.set_num_threads(given.threads)
     torch.manual_seed(1)
     base = peak_mib()
     w = read_workload(given.workloads, given.name)
-    trainer = Trainer(w, given.adam == "fused", given.device)
+    trainer = Trainer(w, given.adam == "fused", given.device, given.bf16)
     for number in range(WARM):
         trainer.step(number)
     times, start = [], time.perf_counter()

@@ -44,6 +44,7 @@ void __syncthreads();
 void __syncwarp();
 void __nanosleep(unsigned nanoseconds);
 float __shfl_xor_sync(unsigned mask, float value, int lanes);
+unsigned __ballot_sync(unsigned mask, int vote);
 float4 *shim_shared(); /* dynamic shared memory of the block */
 template <typename T> static inline T __ldcg(const T *at)
 {
@@ -57,6 +58,32 @@ static inline unsigned atomicAdd(unsigned *at, unsigned value)
     unsigned before = *at;
     *at += value;
     return before;
+}
+
+static inline float atomicAdd(float *at, float value)
+{
+    float before = *at;
+    *at += value;
+    return before;
+}
+static inline float4 atomicAdd(float4 *at, float4 value)
+{
+    return make_float4(atomicAdd(&at->x, value.x), atomicAdd(&at->y, value.y),
+        atomicAdd(&at->z, value.z), atomicAdd(&at->w, value.w));
+}
+static inline unsigned __float_as_uint(float value)
+{
+    unsigned bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+static inline int __popc(unsigned bits)
+{
+    return __builtin_popcount(bits);
+}
+static inline unsigned __umulhi(unsigned a, unsigned b)
+{
+    return (unsigned)((uint64_t)a * b >> 32);
 }
 
 typedef int cudaError_t;
@@ -176,6 +203,10 @@ static inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t)
     return cudaSuccess;
 }
 static inline cudaError_t cudaEventSynchronize(cudaEvent_t)
+{
+    return cudaSuccess;
+}
+static inline cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned)
 {
     return cudaSuccess;
 }

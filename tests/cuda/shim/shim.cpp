@@ -46,6 +46,13 @@ jmp_buf scheduler;
 ucontext_t scheduler_entry;
 const std::function<void()> *job;
 
+/* SHIM_SHARED in the environment makes the device one with less, where kernels are cut up finer. */
+size_t shared_memory()
+{
+    const char *text = getenv("SHIM_SHARED");
+    return text == nullptr ? (size_t)SHARED : (size_t)atol(text);
+}
+
 void set_indices(const fiber *f)
 {
     blockIdx = f->of->index;
@@ -156,7 +163,8 @@ cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void(
 {
     unsigned blocks = config->gridDim.x * config->gridDim.y * config->gridDim.z;
     int together = config->numAttrs > 0 && config->attrs[0].val.cooperative;
-    if (blocks == 0 || config->dynamicSmemBytes > SHARED || (together && blocks > PROCESSORS))
+    if (blocks == 0 || config->dynamicSmemBytes > shared_memory() ||
+        (together && blocks > PROCESSORS))
         return 1;
     job = &thread;
     blockDim = config->blockDim;
@@ -190,6 +198,19 @@ float __shfl_xor_sync(unsigned, float value, int lanes)
     slots[running->number] = value;
     wait_at(warp);
     return slots[running->number ^ (unsigned)lanes];
+}
+
+unsigned __ballot_sync(unsigned, int vote)
+{
+    block *of = running->of;
+    unsigned first = running->number / WARP * WARP, votes = 0;
+    barrier *warp = &of->warps[running->number / WARP];
+    float *slots = of->shuffled.data() + (warp->turn & 1) * (of->shuffled.size() / 2);
+    slots[running->number] = vote ? 1.0f : 0.0f;
+    wait_at(warp);
+    for (unsigned i = 0; i < WARP && first + i < of->shuffled.size() / 2; i++)
+        votes |= (unsigned)(slots[first + i] != 0.0f) << i;
+    return votes;
 }
 
 float4 *shim_shared()
@@ -256,7 +277,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *about, int)
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int)
 {
     *value = attribute == cudaDevAttrMultiProcessorCount            ? PROCESSORS
-             : attribute == cudaDevAttrMaxSharedMemoryPerBlockOptin ? SHARED
+             : attribute == cudaDevAttrMaxSharedMemoryPerBlockOptin ? (int)shared_memory()
                                                                     : 1;
     return cudaSuccess;
 }

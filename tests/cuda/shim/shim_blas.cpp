@@ -1,5 +1,6 @@
 /* Shim: cuda/blas.cu's functions with plain loops in the place of cuBLAS. */
 #include <stdio.h>
+#include <string.h>
 
 #include "device.cuh"
 
@@ -27,9 +28,24 @@ void rki_cuda_blas_close(rki_cuda *)
 {
 }
 
-int32_t rki_cuda_product(rki_cuda *, const rki_gemm *call, float beta)
+/* A factor's element as the device would see it: a float in fp32, rounded to 11 bits for TF32, or
+ * two bytes of bf16. */
+static double element(rki_precision precision, const void *array, int64_t i)
 {
-    const float *a = static_cast<const float *>(call->a), *b = static_cast<const float *>(call->b);
+    uint32_t bits;
+    float value;
+    if (precision == RKI_PRECISION_BF16)
+        bits = (uint32_t) static_cast<const uint16_t *>(array)[i] << 16;
+    else
+        memcpy(&bits, static_cast<const float *>(array) + i, sizeof bits);
+    if (precision == RKI_PRECISION_TF32 && (bits & 0x7F800000u) != 0x7F800000u)
+        bits = (bits + 0x1000u) & ~0x1FFFu;
+    memcpy(&value, &bits, sizeof value);
+    return (double)value;
+}
+
+int32_t rki_cuda_product(rki_cuda *, rki_precision precision, const rki_gemm *call, float beta)
+{
     int64_t a_row = call->transpose_a ? 1 : call->lda, a_next = call->transpose_a ? call->lda : 1;
     int64_t b_row = call->transpose_b ? 1 : call->ldb, b_next = call->transpose_b ? call->ldb : 1;
     for (int64_t i = 0; i < call->m; i++) {
@@ -37,7 +53,8 @@ int32_t rki_cuda_product(rki_cuda *, const rki_gemm *call, float beta)
         for (int64_t j = 0; j < call->n; j++) {
             double sum = beta == 0.0f ? 0.0 : (double)beta * (double)c[j];
             for (int64_t k = 0; k < call->k; k++)
-                sum += (double)a[i * a_row + k * a_next] * (double)b[k * b_row + j * b_next];
+                sum += element(precision, call->a, i * a_row + k * a_next) *
+                       element(precision, call->b, k * b_row + j * b_next);
             c[j] = (float)sum;
         }
     }
