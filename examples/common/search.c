@@ -166,7 +166,7 @@ static int run_trials(
     return OUTCOME_OK;
 }
 
-int search_run(const search *source, arguments *parsed)
+static int run(const search *source, arguments *parsed)
 {
     tried *all = calloc((size_t)source->trials, sizeof *all);
     unsigned char *fixed = malloc(parsed->count);
@@ -186,4 +186,14 @@ int search_run(const search *source, arguments *parsed)
     free(all);
     free(fixed);
     return outcome;
+}
+
+int search_train(const search *source, arguments *parsed)
+{
+    if (source->trials == 0) return source->run(parsed, NULL);
+    if (source->saves) return fail("--search has no checkpoint: it cannot be stopped and go on");
+    if (strcmp(source->input, "-") == 0)
+        return fail("--search reads the %s several times, which standard input is not good for",
+            source->what);
+    return run(source, parsed);
 }

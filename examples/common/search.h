@@ -31,12 +31,15 @@ typedef struct search {
     int64_t trials, seed;
     double minutes; /* 0: as long as it takes */
     int json;
+    const char *input, *what; /* what each trial reads, and a word for it */
+    int saves;                /* a checkpoint was asked for */
     /* Trains with the settings of `parsed`: an outcome; what diverges has a NaN loss and is OK. */
     int (*run)(arguments *parsed, search_trial *trial);
 } search;
 
-/* Runs the trials, tells of each, and in the end a table, best first, and the command that repeats
- * the winner. `parsed` has rows "search" and "search-minutes". */
-int search_run(const search *source, arguments *parsed);
+/* A training command: one run without --search; else the trials, of which each is told, and in the
+ * end a table, best first, and the command that repeats the winner. `parsed` has rows "search" and
+ * "search-minutes". */
+int search_train(const search *source, arguments *parsed);
 
 #endif

@@ -345,13 +345,10 @@ int train_command(arguments *parsed)
         .seed = options->seed,
         .minutes = options->search_minutes,
         .json = options->json,
+        .input = options->data,
+        .what = "reviews",
+        .saves = options->resume || options->checkpoint[0] != '\0',
         .run = train_once};
 
-    if (options->search == 0) return train_once(parsed, NULL);
-    if (options->resume || options->checkpoint[0] != '\0')
-        return fail("--search has no checkpoint: it cannot be stopped and go on");
-    if (strcmp(options->data, "-") == 0)
-        return fail(
-            "--search reads the reviews several times, which standard input is not good for");
-    return search_run(&over, parsed);
+    return search_train(&over, parsed);
 }
