@@ -28,8 +28,10 @@ bible_pairs() { # NAME: short verses, NAME.es and NAME.en; those for a test, NAM
     verses spaRV1909eb >"$1.es.all"
     verses engKJV2006eb >"$1.en.all"
     awk -F '\t' -v name="$1" '
+        # where the Bibles count verses differently, one of a pair is empty
+        function fits(text) { return text != "" && split(text, words, " ") <= 20 }
         NR == FNR { spanish[$1] = $2; next }
-        ($1 in spanish) && split(spanish[$1], words, " ") <= 20 && split($2, words, " ") <= 20 {
+        fits(spanish[$1]) && fits($2) {
             part = ++count % 25 == 0 ? ".test" : ""
             print spanish[$1] > (name part ".es")
             print $2 > (name part ".en.new")

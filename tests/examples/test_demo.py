@@ -5,6 +5,7 @@ machine that has nothing.)
 
 test_demo.py PROGRAM SOURCE
 """
+import os
 import pathlib
 import re
 import shutil
@@ -30,9 +31,10 @@ def missing_packages():
 
 
 class Demo(program.Case):
-    def demo(self, *words, code=0, name="demo.sh"):
+    def demo(self, *words, code=0, name="demo.sh", environment=None):
         done = subprocess.run([self.folder / "tree/examples" / name, *words], cwd=self.folder, timeout=SECONDS,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              env=None if environment is None else {**os.environ, **environment})
         self.assertEqual(done.returncode, code, done.stderr.decode())
         return done.stdout.decode(), done.stderr.decode()
 
@@ -44,6 +46,35 @@ class Demo(program.Case):
         shutil.copy(SOURCE / "CMakeLists.txt", tree)
 
         self.missing = missing_packages()
+
+    def stand_in(self, name, text):
+        """A command that is found before that of the system."""
+        folder = self.folder / "commands"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text("#!/bin/sh\n" + text, encoding="utf-8")
+        (folder / name).chmod(0o755)
+        return str(folder)
+
+    def translate_verses(self):
+        """demo_translation.sh without files, on two Bibles of 100 verses: two are empty in one, one is long."""
+        self.stand_in("dpkg-query", "echo install ok installed\n")
+        path = self.stand_in("diatheke", """
+for i in $(seq 100); do
+    case $2-$i in
+    spa*-3 | eng*-7) echo "Genesis 1:$i:" ;;
+    spa*-9) echo "Genesis 1:$i: $(seq -s ' ' 30)" ;;
+    spa*) echo "Genesis 1:$i: el hombre numero $i va ." ;;
+    *) echo "Genesis 1:$i: the man number $i goes ." ;;
+    esac
+done
+""")
+        output, _ = self.demo(name="demo_translation.sh",
+                              environment={"PATH": path + os.pathsep + os.environ["PATH"], "EPOCHS": "1"})
+        self.assertIn("== how good it is on verses", output)
+        texts = [(self.folder / "tree/build/demo" / name).read_text(encoding="utf-8").splitlines()
+                 for name in ("verses.es", "verses.en", "verses.test.es", "verses.test.en")]
+        self.assertEqual([len(lines) for lines in texts], [94, 94, 3, 3])
+        self.assertTrue(all(lines and all(lines) for lines in texts))
 
     def test_own_text(self):
         if self.missing:
@@ -67,6 +98,7 @@ class Demo(program.Case):
         self.assertRegex(output, r"(?m)^   ein hund schl\u00e4ft \.\n-> a ")
         picture = xml.etree.ElementTree.parse(self.folder / "tree/build/demo/a.svg").getroot()
         self.assertIn("hund", list(picture.itertext()))
+        self.translate_verses()
 
     def test_wrong_words(self):
         for name in ("demo.sh", "demo_word2vec.sh"):
