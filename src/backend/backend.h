@@ -359,9 +359,8 @@ typedef struct rki_backend {
     uint32_t size; /* sizeof(rki_backend) */
     uint32_t abi;  /* RKI_BACKEND_ABI */
     const char *name;
-    uint64_t
-        formats; /* bit f: the operations take weights in format f; that of RKI_PLAIN is not looked
-                         at */
+    /* Bit f: the operations take weights in format f; that of RKI_PLAIN is not looked at. */
+    uint64_t formats;
 
     /* 1 when the device can be used here; else 0, and why in words. */
     int (*probe)(char *reason, size_t capacity);

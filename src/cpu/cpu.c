@@ -76,6 +76,11 @@ void rki_cpu_set_gemm_policy(rki_cpu *cpu, rki_gemm_policy policy)
     cpu->gemm_policy = policy;
 }
 
+void rki_cpu_set_cache(rki_cpu *cpu, int64_t floats)
+{
+    cpu->cache = floats;
+}
+
 static int32_t allocate(void *self, size_t bytes, void **out)
 {
     const rki_host *host = ((rki_cpu *)self)->host;

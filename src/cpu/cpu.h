@@ -23,6 +23,7 @@ const rki_backend *rki_cpu_backend(void);
 /* Between open and first use: for tests and benchmarks. */
 void rki_cpu_set_kernels(rki_cpu *cpu, const rki_kernels *kernels);
 void rki_cpu_set_gemm_policy(rki_cpu *cpu, rki_gemm_policy policy);
+void rki_cpu_set_cache(rki_cpu *cpu, int64_t floats);
 
 /* The operations of the table, by file. */
 

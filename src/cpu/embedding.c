@@ -1,5 +1,5 @@
-/* Rows of a table by their numbers, whatever its format, and the gradient's way back. The gradient of a table's row is
- * summed by one thread, in the order that the caller gives. */
+/* Rows of a table by their numbers, whatever its format, and the gradient's way back. The gradient
+ * of a table's row is summed by one thread, in the order that the caller gives. */
 #include <string.h>
 
 #include "cpu/cpu.h"

@@ -2,7 +2,7 @@
  *
  * After Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (ACM TOMS 34,
  * 2008): a block of b is packed into panels, a is read in place where its rows are contiguous in k
- * and copied where it is transposed, and register tiles (kernels/product.h) do the rest. A product
+ * and copied where it is transposed, and register tiles (kernels/tile.h) do the rest. A product
  * with no more rows than one tile has reads b once, where it lies.
  *
  * c is shared out over the threads as a grid of rows and columns; k never is. With the kernels'

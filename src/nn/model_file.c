@@ -254,8 +254,7 @@ static const rki_option open_rows[] = {
     {"weights", RKI_OPTION_CHOICE, offsetof(open_settings, weights), 0, 0, "f32", "f32|bf16|int8",
         "0.1",
         "how embeddings, recurrent and linear layers hold their weights; bf16 and int8, on the "
-        "CPU, "
-        "run faster and do not train"},
+        "CPU, run faster and do not train"},
 };
 
 const rki_option_table rki_open_options = {"open", open_rows, sizeof open_rows / sizeof *open_rows};

@@ -11,6 +11,7 @@ import xml.etree.ElementTree
 import zlib
 
 import program
+import repeating
 import resuming
 
 QUICK = ["--embedding", "24", "--hidden", "48", "--memory", "32", "--epochs", "2", "--batch", "16", "--device", "cpu",
@@ -185,23 +186,6 @@ class Use(Case):
         self.train()
         self.caption("a", "--plot", self.path("p.svg"))  # five places are a row
 
-    def test_same_seed_same_bits(self):
-        self.generate()
-        self.train("--seed", "3")
-        first = self.read("m")
-        self.train("--seed", "3", "--threads", "2")
-        self.assertEqual(first, self.read("m"))
-        self.train("--seed", "4")
-        self.assertNotEqual(first, self.read("m"))
-
-    def test_the_printed_command_repeats_the_run(self):
-        self.generate()
-        done = self.train("--dropout", "0").event("done")
-        first = self.read("m")
-        (self.folder / "m").unlink()
-        self.assertEqual(self.run_shell(done["command"]).event("done")["command"], done["command"])
-        self.assertEqual(first, self.read("m"))
-
     def test_weights_in_fewer_bits(self):
         self.generate()
         self.train()
@@ -232,6 +216,13 @@ class Use(Case):
         text = self.run_program("evaluate", "--features", self.features, "--captions", self.captions, "--model",
                                 self.model).text
         self.assertIn("perplexity", text)
+
+
+class Repeat(repeating.Repeating, Case):
+    REPEATED = ("--dropout", "0")
+
+    def prepare(self):
+        self.generate()
 
 
 class Resume(resuming.Resuming, Case):

@@ -10,6 +10,7 @@ import struct
 import xml.etree.ElementTree
 
 import program
+import repeating
 import resuming
 
 QUICK = ["--embedding", "16", "--hidden", "16", "--epochs", "8", "--patience", "8", "--lr", "0.02", "--batch", "8",
@@ -157,21 +158,6 @@ class Use(Case):
         for part in ("accuracy 0.3333", "truth", "predicted", "to be 1:"):
             self.assertIn(part, text)
 
-    def test_same_seed_same_bits(self):
-        self.train("--seed", "3")
-        first = self.read("m")
-        self.train("--seed", "3", "--threads", "2")
-        self.assertEqual(first, self.read("m"))
-        self.train("--seed", "4")
-        self.assertNotEqual(first, self.read("m"))
-
-    def test_the_printed_command_repeats_the_run(self):
-        done = self.train("--layers", "2").event("done")
-        first = self.read("m")
-        (self.folder / "m").unlink()
-        self.assertEqual(self.run_shell(done["command"]).event("done")["command"], done["command"])
-        self.assertEqual(first, self.read("m"))
-
     def test_vectors(self):
         vectors = self.write("v.txt", b"2 16\nwonderful" + b" 0.5" * 16 + b"\ndreadful" + b" -0.5" * 16 + b"\n")
         self.assertEqual(self.train("--vectors", vectors).event("vectors")["words"], 2)
@@ -222,6 +208,10 @@ class Use(Case):
         self.assertEqual(run.event("done")["valid_loss"], plain)
         run = self.train(*["--epochs", "2"], "--search", "1000", "--search-minutes", "0.0001")
         self.assertLess(run.event("done")["trials"], 100)
+
+
+class Repeat(repeating.Repeating, Case):
+    REPEATED = ("--layers", "2")
 
 
 class Resume(resuming.Resuming, Case):

@@ -9,6 +9,7 @@ import subprocess
 import xml.etree.ElementTree
 
 import program
+import repeating
 import resuming
 
 QUICK = ["--hidden", "32", "--mixtures", "4", "--epochs", "2", "--batch", "16", "--device", "cpu", "--threads", "1"]
@@ -155,23 +156,6 @@ class Use(Case):
         self.assertEqual((start["train_drawings"], start["valid_drawings"]), (80, 7))
         self.assertEqual(self.train("--length", "5").event("start")["train_points"], 76 * 5)
 
-    def test_same_seed_same_bits(self):
-        self.generate()
-        self.train("--seed", "3")
-        first = self.read("m")
-        self.train("--seed", "3", "--threads", "2")
-        self.assertEqual(first, self.read("m"))
-        self.train("--seed", "4")
-        self.assertNotEqual(first, self.read("m"))
-
-    def test_the_printed_command_repeats_the_run(self):
-        self.generate()
-        done = self.train("--layers", "2").event("done")
-        first = self.read("m")
-        (self.folder / "m").unlink()
-        self.assertEqual(self.run_shell(done["command"]).event("done")["command"], done["command"])
-        self.assertEqual(first, self.read("m"))
-
     def test_a_full_disk(self):
         self.generate()
         with open("/dev/full", "wb") as full:
@@ -198,6 +182,13 @@ class Use(Case):
             self.assertIn(part, run.text)
         text = self.run_program("evaluate", "--data", self.data, "--model", self.model).text
         self.assertIn("80 drawings", text)
+
+
+class Repeat(repeating.Repeating, Case):
+    REPEATED = ("--layers", "2")
+
+    def prepare(self):
+        self.generate()
 
 
 class Resume(resuming.Resuming, Case):

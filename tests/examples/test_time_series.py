@@ -9,6 +9,7 @@ import math
 import xml.etree.ElementTree
 
 import program
+import repeating
 import resuming
 
 QUICK = ["--epochs", "60", "--hidden", "16", "--lr", "0.02", "--device", "cpu"]
@@ -96,21 +97,6 @@ class Use(Case):
             self.assertEqual(self.train("--columns", "2", data=path).event("done")["valid_ratio"], expected)
         self.assertEqual(self.train("--columns", "2", data="-", input=table()).event("done")["valid_ratio"], expected)
 
-    def test_same_seed_same_bits(self):
-        self.train("--seed", "3")
-        first = self.read("m")
-        self.train("--seed", "3", "--threads", "2")
-        self.assertEqual(first, self.read("m"))
-        self.train("--seed", "4")
-        self.assertNotEqual(first, self.read("m"))
-
-    def test_the_printed_command_repeats_the_run(self):
-        done = self.train("--columns", "kw", "--loss", "huber").event("done")
-        first = self.read("m")
-        (self.folder / "m").unlink()
-        self.assertEqual(self.run_shell(done["command"]).event("done")["command"], done["command"])
-        self.assertEqual(first, self.read("m"))
-
     def test_every_way_to_train(self):
         for options in (["--cell", "rnn"], ["--cell", "gru"], ["--loss", "absolute"], ["--layers", "2", "--dropout", "0.2"], ["--noise", "0"],
                         ["--batch", "1"], ["--steps", "500"], ["--valid", "0.5"], ["--clip", "0"]):
@@ -165,6 +151,10 @@ class Use(Case):
         self.assertEqual(run.event("done")["valid_loss"], plain)
         run = self.train(*["--columns", "kw", "--epochs", "10"], "--search", "1000", "--search-minutes", "0.0001")
         self.assertLess(run.event("done")["trials"], 100)
+
+
+class Repeat(repeating.Repeating, Case):
+    REPEATED = ("--columns", "kw", "--loss", "huber")
 
 
 class Resume(resuming.Resuming, Case):

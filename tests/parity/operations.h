@@ -12,7 +12,7 @@ extern const operation narrow_operations[];
 extern const int narrow_operation_count;
 
 /* run_matrix.c */
-enum { GEMM_SHAPES = 160, ADD_SCALED_SHAPES = 24, COLUMN_SUM_SHAPES = 24 };
+enum { GEMM_SHAPES = 164, ADD_SCALED_SHAPES = 24, COLUMN_SUM_SHAPES = 24 };
 void run_gemm(bench *b, int shape);
 void run_add_scaled(bench *b, int shape);
 void run_column_sum(bench *b, int shape);

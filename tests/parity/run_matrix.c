@@ -30,9 +30,12 @@ void run_gemm(bench *b, int shape)
 {
     rki_gemm call = {.m = side(b), .n = side(b), .k = side(b)};
     static const int64_t large[][3] = {{1, 600, 500}, {300, 257, 200}, {130, 1025, 64},
-        {65, 70, 2049}, {513, 31, 300}, {1024, 96, 7}, {7, 3000, 33}, {33, 4, 3000}};
-    if (shape >= GEMM_SHAPES - 8) {
-        const int64_t *size = large[shape - (GEMM_SHAPES - 8)];
+        {65, 70, 2049}, {513, 31, 300}, {1024, 96, 7}, {7, 3000, 33}, {33, 4, 3000},
+        /* several blocks of rows, columns and k, transposed in every way */
+        {110, 300, 600}, {110, 300, 600}, {110, 300, 600}, {110, 300, 600}};
+    enum { LARGE = sizeof large / sizeof large[0] };
+    if (shape >= GEMM_SHAPES - LARGE) {
+        const int64_t *size = large[shape - (GEMM_SHAPES - LARGE)];
         call.m = size[0];
         call.n = size[1];
         call.k = size[2];

@@ -15,6 +15,8 @@ typedef struct subject {
 
 /* Each opens a device or fails the test. */
 subject open_reference(rki_dtype dtype);
+/* With several threads as if no core had a cache, so that products are cut into as many blocks as
+ * they ever are: that must change no bit either. */
 subject open_cpu(int32_t isa, int64_t threads);
 /* 0 when there is no CUDA device that can be used. */
 int open_cuda(rki_precision precision, subject *s);

@@ -3,7 +3,7 @@
  * A panel holds the weights of LANES hidden units with their gates side by side (Elman: of PANEL
  * units), so that the sums of a unit end in the same lane of a tile's vectors, and the cell follows
  * at once; equations: backend.h. z keeps the usual layout, a row of all r, then all z, n. The order
- * of summation is product.h's with z (for the n of a GRU: the bias) for start value, so the result
+ * of summation is tile.h's with z (for the n of a GRU: the bias) for start value, so the result
  * is that of a product into z and the cell after it.
  */
 #ifndef RKI_CPU_KERNELS_CELL_FORWARD_H

@@ -12,7 +12,7 @@
 
 #include "backend/backend.h"
 
-/* Products: c += a b in pieces of at most RKI_BLOCK_K steps of k, see product.h. */
+/* Products: c += a b in blocks of k, see tile.h and product.h. */
 enum {
     RKI_BLOCK_K = 512,      /* an element's sum over k is cut into blocks of at most this many */
     RKI_PANEL_VECTORS = 4,  /* a packed panel of b is this many vectors wide */

@@ -1,4 +1,5 @@
-/* Softmax of one row, in place, and what label smoothing adds to it, with the largest element taken out first so that exp stays finite.
+/* Softmax of one row, in place, and what label smoothing adds to it, with the largest element taken
+ * out first so that exp stays finite.
  *
  * Sums run in four vectors that are added up as a tree: a fixed order. NaN in the row, or only
  * infinities, make everything NaN.
