@@ -81,7 +81,7 @@ static __device__ float score(const view &a, query at, int64_t s)
     const float *q = a.q + q_of(a, at), *key = a.keys + key_of(a, at.n, at.b, s);
     float sum = 0.0f;
     for (int64_t j = threadIdx.x % WARP; j < a.width; j += WARP)
-        sum = a.additive ? fmaf(a.v[at.n * a.width + j], tanhf(q[j] + key[j]), sum)
+        sum = a.additive ? fmaf(a.v[at.n * a.width + j], rki_cuda_tanh(q[j] + key[j]), sum)
                          : fmaf(q[j], key[j], sum);
     sum = warp_sum(sum);
     return a.additive ? sum : a.scale * sum;
@@ -154,7 +154,7 @@ static __global__ void attend_back(view a, const float *weights, const float *dc
         float sum = 0.0f;
         for (int64_t s = 0; s < limit; s++) {
             float key = a.keys[key_of(a, at.n, at.b, s) + j];
-            float h = a.additive ? tanhf(q[j] + key) : 0.0f;
+            float h = a.additive ? rki_cuda_tanh(q[j] + key) : 0.0f;
             sum = fmaf(de[s], a.additive ? 1.0f - h * h : key, sum);
         }
         float slope = a.additive ? a.v[at.n * a.width + j] : a.scale;
@@ -173,7 +173,7 @@ static __device__ void key_back(const view &a, int64_t n, int64_t b, int64_t s, 
         if (s >= limit_of(a, at)) continue;
         seen = 1;
         float de = dscores[weights_of(a, at) + s], q = a.q[q_of(a, at) + j];
-        float h = a.additive ? tanhf(q + key) : 0.0f;
+        float h = a.additive ? rki_cuda_tanh(q + key) : 0.0f;
         sum = fmaf(de, a.additive ? 1.0f - h * h : q, sum);
         dv = fmaf(de, h, dv);
     }

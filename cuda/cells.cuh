@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "activations.cuh"
 #include "philox.cuh"
 #include "recurrent.cuh"
 
@@ -41,11 +42,6 @@ static __device__ inline float rki_cuda_zoneout_m(const rki_cuda_zoneout &z, int
 {
     if (z.rate == 0.0f || !z.training) return z.rate;
     return rki_cuda_draw(z.key, z.fixed, place) < z.threshold ? 1.0f : 0.0f;
-}
-
-static __device__ inline float rki_cuda_sigmoid(float x)
-{
-    return 1.0f / (1.0f + expf(-x));
 }
 
 /* The sum over a block's threads, always in the same order; every thread gets it. */

@@ -204,7 +204,7 @@ template <bool Norm> static __global__ void lstm_back(rki_cuda_back_step s)
         float direct = 0.0f, o = gates[3 * hidden + j];
         float dq = s.dq != NULL ? s.dq[row * hidden + j] : rki_cuda_dh(s, place, j, &direct);
         float shown = Norm ? fmaf(normal(j), s.norm_c[j], s.norm_c_bias[j]) : candidate(j);
-        float tanh_c = tanhf(shown), dshown = dq * o * (1.0f - tanh_c * tanh_c);
+        float tanh_c = rki_cuda_tanh(shown), dshown = dq * o * (1.0f - tanh_c * tanh_c);
         s.ds_a[row * s.width + 3 * hidden + j] = dq * tanh_c * o * (1.0f - o);
         if (s.dq == NULL && s.zoneout_h.rate != 0.0f) s.carry_h[row * s.output + j] = direct;
         if (Norm)

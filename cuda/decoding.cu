@@ -11,16 +11,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "activations.cuh"
 #include "device.cuh"
 #include "operations.cuh"
 #include "softmax.cuh"
 
 enum { THREADS = 256 };
-
-static __device__ float sigmoid(float z)
-{
-    return 1.0f / (1.0f + expf(-z));
-}
 
 static __global__ void lstm_cell(
     int64_t count, int64_t hidden, float *z, const float *c_before, float *h, float *c)
@@ -28,15 +24,15 @@ static __global__ void lstm_cell(
     int64_t stride = (int64_t)gridDim.x * blockDim.x;
     for (int64_t at = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; at < count; at += stride) {
         float *gates = z + at / hidden * 4 * hidden + at % hidden;
-        float i = sigmoid(gates[0]), f = sigmoid(gates[hidden]);
-        float g = tanhf(gates[2 * hidden]), o = sigmoid(gates[3 * hidden]);
+        float i = rki_cuda_sigmoid(gates[0]), f = rki_cuda_sigmoid(gates[hidden]);
+        float g = rki_cuda_tanh(gates[2 * hidden]), o = rki_cuda_sigmoid(gates[3 * hidden]);
         float now = fmaf(f, c_before[at], i * g);
         gates[0] = i;
         gates[hidden] = f;
         gates[2 * hidden] = g;
         gates[3 * hidden] = o;
         c[at] = now;
-        h[at] = o * tanhf(now);
+        h[at] = o * rki_cuda_tanh(now);
     }
 }
 
@@ -46,8 +42,8 @@ static __global__ void gru_cell(
     int64_t stride = (int64_t)gridDim.x * blockDim.x;
     for (int64_t at = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; at < count; at += stride) {
         float *gates = sums + at / hidden * 3 * hidden + at % hidden;
-        float r = sigmoid(gates[0]), z = sigmoid(gates[hidden]);
-        float n = tanhf(fmaf(r, reset[at], gates[2 * hidden]));
+        float r = rki_cuda_sigmoid(gates[0]), z = rki_cuda_sigmoid(gates[hidden]);
+        float n = rki_cuda_tanh(fmaf(r, reset[at], gates[2 * hidden]));
         gates[0] = r;
         gates[hidden] = z;
         gates[2 * hidden] = n;
@@ -79,7 +75,7 @@ static __global__ void lstm_cell_back(int64_t count, int64_t hidden, const float
         int64_t place = at / hidden * 4 * hidden + at % hidden;
         const float *gates = values + place;
         float i = gates[0], f = gates[hidden], g = gates[2 * hidden], o = gates[3 * hidden];
-        float t = tanhf(c[at]), d = fmaf(dh[at] * o, 1.0f - t * t, dc[at]);
+        float t = rki_cuda_tanh(c[at]), d = fmaf(dh[at] * o, 1.0f - t * t, dc[at]);
         dz[place] = d * g * i * (1.0f - i);
         dz[place + hidden] = d * c_before[at] * f * (1.0f - f);
         dz[place + 2 * hidden] = d * i * (1.0f - g * g);
@@ -128,7 +124,7 @@ static __global__ void tanh_all(int64_t count, const float *x, float *y)
 {
     int64_t stride = (int64_t)gridDim.x * blockDim.x;
     for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += stride)
-        y[i] = tanhf(x[i]);
+        y[i] = rki_cuda_tanh(x[i]);
 }
 
 int32_t rki_cuda_tanh(void *self, int64_t count, const void *x, void *y)

@@ -22,8 +22,9 @@ enum { RKI_CUDA_SLICE_THREADS = 256, RKI_CUDA_SLICE_WARPS = 8 };
 
 /* How a layer is cut up. With units == 0: it is not for this kernel. */
 struct rki_cuda_slices {
-    int units;  /* of a block: 32, 16 or 8 */
-    int blocks; /* of a group */
+    int clustered; /* for the kernels of cluster.cuh */
+    int units;     /* of a block: 32, 16 or 8; clustered, 64 or 32 */
+    int blocks;    /* of a group */
     int groups;
     int most_rows; /* of a group */
 };
@@ -136,6 +137,12 @@ static __device__ inline void rki_cuda_slice_product(
             *reinterpret_cast<float4 *>(partial + (warp * ROWS + r) * columns + column) =
                 make_float4(sums[r][0], sums[r][1], sums[r][2], sums[r][3]);
     }
+}
+
+/* How many of a step's rows a group has. */
+static __device__ inline int rki_cuda_rows_of_group(int64_t count, int64_t group, int64_t groups)
+{
+    return count <= group ? 0 : (int)((count - group + groups - 1) / groups);
 }
 
 /* Tells the group that this block's results of a step are written. */

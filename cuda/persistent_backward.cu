@@ -3,76 +3,9 @@
  * A block makes the gate gradients of its own units and, once the group's others have made theirs,
  * its units' part of dL/dh of the step before: W_hh^T times all the gates' gradients of its rows.
  */
-#include "persistent.cuh"
+#include "gates_backward.cuh"
 
 enum { THREADS = RKI_CUDA_SLICE_THREADS, WARPS = RKI_CUDA_SLICE_WARPS };
-
-/* A unit of a row at a step: where its numbers are. */
-struct spot {
-    int64_t k, rank, position, unit;
-};
-
-/* What a cell makes of dh, the gradient of a unit's state: it writes the gates' gradients, and leaves
- * in *carry what goes to the step before past the product with W_hh: a part of dc (LSTM) or of dh
- * (GRU). */
-struct lstm_backward {
-    static const int gates = 4, carries = 1, carries_h = 0;
-
-    static __device__ void gradients(
-        const rki_cuda_backward &call, const spot &at, float dh, float *carry)
-    {
-        int64_t hidden = call.hidden;
-        const float *gates_of = call.gates + at.position * 4 * hidden + at.unit;
-        float *ds = call.ds_a + at.position * 4 * hidden + at.unit;
-        float i = gates_of[0], f = gates_of[hidden], g = gates_of[2 * hidden];
-        float o = gates_of[3 * hidden];
-        float c_before =
-            at.k == 0 ? call.c_first[at.rank * hidden + at.unit]
-                      : call.c_all[(call.walk.offset(at.k - 1) + at.rank) * hidden + at.unit];
-        float tanh_c = tanhf(fmaf(f, c_before, i * g));
-        float d = fmaf(dh * o, 1.0f - tanh_c * tanh_c, *carry);
-        ds[0] = d * g * i * (1.0f - i);
-        ds[hidden] = d * c_before * f * (1.0f - f);
-        ds[2 * hidden] = d * i * (1.0f - g * g);
-        ds[3 * hidden] = dh * tanh_c * o * (1.0f - o);
-        *carry = d * f;
-    }
-};
-
-struct gru_backward {
-    static const int gates = 3, carries = 1, carries_h = 1;
-
-    static __device__ void gradients(
-        const rki_cuda_backward &call, const spot &at, float dh, float *carry)
-    {
-        int64_t hidden = call.hidden, first = at.position * 3 * hidden + at.unit;
-        const float *gates_of = call.gates + first;
-        float *ds_a = call.ds_a + first, *ds_u = call.ds_u + first;
-        float r = gates_of[0], z = gates_of[hidden], n = gates_of[2 * hidden];
-        float before = call.h_before[at.position * hidden + at.unit];
-        float ds_n = dh * (1.0f - z) * (1.0f - n * n);
-        float ds_z = dh * (before - n) * z * (1.0f - z);
-        float ds_r = ds_n * call.u_n[at.position * hidden + at.unit] * r * (1.0f - r);
-        ds_a[0] = ds_u[0] = ds_r;
-        ds_a[hidden] = ds_u[hidden] = ds_z;
-        ds_a[2 * hidden] = ds_n;
-        ds_u[2 * hidden] = ds_n * r;
-        *carry = dh * z;
-    }
-};
-
-template <bool Relu> struct elman_backward {
-    static const int gates = 1, carries = 0, carries_h = 0;
-
-    static __device__ void gradients(
-        const rki_cuda_backward &call, const spot &at, float dh, float *)
-    {
-        int64_t place = at.position * call.hidden + at.unit;
-        float h = call.gates[place];
-        float slope = !Relu ? 1.0f - h * h : h > 0.0f ? 1.0f : h * 0.0f; /* NaN passes */
-        call.ds_a[place] = dh * slope;
-    }
-};
 
 /* Shared memory of a block. Columns are units; k goes over the gates' rows. */
 template <typename Cell, int UNITS, int ROWS> struct backward_layout {
@@ -134,18 +67,6 @@ static __device__ void load_gradients(const rki_cuda_backward &call, int64_t fir
     }
 }
 
-static __device__ int rows_of_group(int64_t count, int64_t group, int64_t groups)
-{
-    return count <= group ? 0 : (int)((count - group + groups - 1) / groups);
-}
-
-static __device__ float given_of(
-    const rki_cuda_backward &call, const float *given, int64_t rank, int64_t unit)
-{
-    if (given == NULL) return 0.0f;
-    return given[(call.ranks == NULL ? rank : call.ranks[rank]) * call.hidden + unit];
-}
-
 template <typename Cell, int UNITS, int ROWS>
 static __global__ void __launch_bounds__(THREADS, 1) walk_back(rki_cuda_backward call)
 {
@@ -159,24 +80,25 @@ static __global__ void __launch_bounds__(THREADS, 1) walk_back(rki_cuda_backward
     int first_unit = (int)(blockIdx.x % call.slices.blocks) * UNITS;
     int my_row = threadIdx.x / UNITS, my_column = threadIdx.x % UNITS;
     int64_t unit = first_unit + my_column;
-    int all = rows_of_group(call.walk.batch, group, groups), exists = unit < call.hidden;
+    int all = rki_cuda_rows_of_group(call.walk.batch, group, groups), exists = unit < call.hidden;
     load_slice<Cell, UNITS>(call, first_unit, at.depth, slice);
     for (int r = my_row; exists && r < all; r += row_step) {
-        dh[r * UNITS + my_column] = given_of(call, call.dhn, group + r * groups, unit);
+        dh[r * UNITS + my_column] = rki_cuda_given(call, call.dhn, group + r * groups, unit);
         if (Cell::carries)
-            carry[r * UNITS + my_column] = given_of(call, call.dcn, group + r * groups, unit);
+            carry[r * UNITS + my_column] = rki_cuda_given(call, call.dcn, group + r * groups, unit);
     }
     unsigned expected = 0;
     for (int64_t k = call.walk.steps - 1; k >= 0; k--) {
-        int rows = rows_of_group(call.walk.count(k), group, groups);
+        int rows = rki_cuda_rows_of_group(call.walk.count(k), group, groups);
         if (rows == 0) continue; /* for the whole group: none of its rows is this long */
         __syncthreads();
         for (int r = my_row; exists && r < rows; r += row_step) {
             int64_t rank = group + r * groups, position = call.walk.offset(k) + rank;
-            spot here = {k, rank, position, unit};
-            Cell::gradients(call, here,
-                dh[r * UNITS + my_column] + call.dy[position * call.lddy + unit],
-                &carry[r * UNITS + my_column]);
+            rki_cuda_spot here = {k, rank, position, unit};
+            typename Cell::values v = Cell::load(call, here);
+            Cell::prepare(&v);
+            Cell::gradients(
+                call, here, v, dh[r * UNITS + my_column] + v.dy, &carry[r * UNITS + my_column]);
         }
         rki_cuda_group_arrive(&call.arrived[group]);
         expected += (unsigned)call.slices.blocks;
@@ -224,10 +146,10 @@ template <typename Cell> static int32_t queue_cell(rki_cuda *device, const rki_c
 int32_t rki_cuda_backward_queue(rki_cuda *device, rki_cell cell, const rki_cuda_backward *call)
 {
     switch (cell) {
-    case RKI_CELL_LSTM: return queue_cell<lstm_backward>(device, call);
-    case RKI_CELL_GRU: return queue_cell<gru_backward>(device, call);
-    case RKI_CELL_RELU: return queue_cell<elman_backward<true>>(device, call);
-    default: return queue_cell<elman_backward<false>>(device, call);
+    case RKI_CELL_LSTM: return queue_cell<rki_cuda_lstm_backward>(device, call);
+    case RKI_CELL_GRU: return queue_cell<rki_cuda_gru_backward>(device, call);
+    case RKI_CELL_RELU: return queue_cell<rki_cuda_elman_backward<true>>(device, call);
+    default: return queue_cell<rki_cuda_elman_backward<false>>(device, call);
     }
 }
 
@@ -243,8 +165,8 @@ template <typename Cell> static size_t cell_bytes(int units, int64_t hidden, int
 size_t rki_cuda_backward_bytes(rki_cell cell, int units, int64_t hidden, int most_rows)
 {
     switch (cell) {
-    case RKI_CELL_LSTM: return cell_bytes<lstm_backward>(units, hidden, most_rows);
-    case RKI_CELL_GRU: return cell_bytes<gru_backward>(units, hidden, most_rows);
-    default: return cell_bytes<elman_backward<false>>(units, hidden, most_rows);
+    case RKI_CELL_LSTM: return cell_bytes<rki_cuda_lstm_backward>(units, hidden, most_rows);
+    case RKI_CELL_GRU: return cell_bytes<rki_cuda_gru_backward>(units, hidden, most_rows);
+    default: return cell_bytes<rki_cuda_elman_backward<false>>(units, hidden, most_rows);
     }
 }

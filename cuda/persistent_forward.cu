@@ -1,103 +1,7 @@
 /* The recurrence in one kernel, forward. See persistent.cuh; equations in backend/backend.h. */
-#include "persistent.cuh"
+#include "gates_forward.cuh"
 
 enum { THREADS = RKI_CUDA_SLICE_THREADS, WARPS = RKI_CUDA_SLICE_WARPS };
-
-/* What a cell makes of a unit's numbers. `columns` of the slice belong to a unit, of which the first
- * `gates` are used: with four, a lane's columns are one unit's. */
-struct lstm_forward {
-    static const int columns = 4, gates = 4, keeps_c = 1;
-
-    static __device__ float4 bias(const rki_cuda_forward &call, int64_t unit)
-    {
-        float sums[4];
-        for (int gate = 0; gate < 4; gate++)
-            sums[gate] =
-                call.bias_ih[gate * call.hidden + unit] + call.bias_hh[gate * call.hidden + unit];
-        return make_float4(sums[0], sums[1], sums[2], sums[3]);
-    }
-    static __device__ float4 input(const rki_cuda_forward &call, const float *a, float4 sum)
-    {
-        sum.x += a[0];
-        sum.y += a[call.hidden];
-        sum.z += a[2 * call.hidden];
-        sum.w += a[3 * call.hidden];
-        return sum;
-    }
-    static __device__ float state(const rki_cuda_forward &call, int64_t position, int64_t unit,
-        const float4 &in, const float4 &u, float, float *cell)
-    {
-        float i = rki_cuda_sigmoid(in.x + u.x), f = rki_cuda_sigmoid(in.y + u.y);
-        float g = tanhf(in.z + u.z), o = rki_cuda_sigmoid(in.w + u.w);
-        float c = fmaf(f, *cell, i * g);
-        *cell = c;
-        if (call.training) {
-            float *gates_of = call.a + position * 4 * call.hidden + unit;
-            gates_of[0] = i;
-            gates_of[call.hidden] = f;
-            gates_of[2 * call.hidden] = g;
-            gates_of[3 * call.hidden] = o;
-            call.c_all[position * call.hidden + unit] = c;
-        }
-        return o * tanhf(c);
-    }
-};
-
-/* Of its float4s, x is for r and y for z; z is a_n with its bias, w the bias of u_n. */
-struct gru_forward {
-    static const int columns = 4, gates = 3, keeps_c = 0;
-
-    static __device__ float4 bias(const rki_cuda_forward &call, int64_t unit)
-    {
-        const float *ih = call.bias_ih + unit, *hh = call.bias_hh + unit;
-        int64_t n = 2 * call.hidden;
-        return make_float4(ih[0] + hh[0], ih[call.hidden] + hh[call.hidden], ih[n], hh[n]);
-    }
-    static __device__ float4 input(const rki_cuda_forward &call, const float *a, float4 sum)
-    {
-        sum.x += a[0];
-        sum.y += a[call.hidden];
-        sum.z += a[2 * call.hidden];
-        return sum;
-    }
-    static __device__ float state(const rki_cuda_forward &call, int64_t position, int64_t unit,
-        const float4 &in, const float4 &u, float before, float *)
-    {
-        float r = rki_cuda_sigmoid(in.x + u.x), z = rki_cuda_sigmoid(in.y + u.y);
-        float u_n = u.z + in.w, n = tanhf(in.z + r * u_n);
-        if (call.training) {
-            float *gates_of = call.a + position * 3 * call.hidden + unit;
-            gates_of[0] = r;
-            gates_of[call.hidden] = z;
-            gates_of[2 * call.hidden] = n;
-            call.u_n[position * call.hidden + unit] = u_n;
-        }
-        return n + z * (before - n);
-    }
-};
-
-/* One number, x. */
-template <bool Relu> struct elman_forward {
-    static const int columns = 1, gates = 1, keeps_c = 0;
-
-    static __device__ float4 bias(const rki_cuda_forward &call, int64_t unit)
-    {
-        return make_float4(call.bias_ih[unit] + call.bias_hh[unit], 0.0f, 0.0f, 0.0f);
-    }
-    static __device__ float4 input(const rki_cuda_forward &, const float *a, float4 sum)
-    {
-        sum.x += a[0];
-        return sum;
-    }
-    static __device__ float state(const rki_cuda_forward &call, int64_t position, int64_t unit,
-        const float4 &in, const float4 &u, float, float *)
-    {
-        float sum = in.x + u.x;
-        float h = Relu ? (sum <= 0.0f ? 0.0f : sum) : tanhf(sum); /* NaN passes */
-        if (call.training) call.a[position * call.hidden + unit] = h;
-        return h;
-    }
-};
 
 /* Shared memory of a block. Column `Cell::columns` unit + gate of the slice is that gate's. */
 template <typename Cell, int UNITS, int ROWS> struct forward_layout {
@@ -185,18 +89,13 @@ static __device__ float4 add_partials(const float *partial, int row, int place)
     return sum;
 }
 
-static __device__ int rows_of_group(int64_t count, int64_t group, int64_t groups)
-{
-    return count <= group ? 0 : (int)((count - group + groups - 1) / groups);
-}
-
 /* c of the rows and the unit that the thread works on: from c_run, or back to it. */
 template <int UNITS, int ROWS>
 static __device__ void move_cells(
     const rki_cuda_forward &call, const item &mine, int64_t group, int out, float *cells)
 {
     int64_t groups = call.slices.groups;
-    int all = rows_of_group(call.walk.batch, group, groups);
+    int all = rki_cuda_rows_of_group(call.walk.batch, group, groups);
     for (int r = mine.row; mine.exists && r < all; r += ROWS) {
         float *run = &call.c_run[(group + r * groups) * call.hidden + mine.unit];
         float *cell = &cells[r * UNITS + mine.place];
@@ -226,15 +125,14 @@ static __global__ void __launch_bounds__(THREADS, 1) walk_forward(rki_cuda_forwa
     load_slice<Cell, shape>(call, first_unit, at.depth, slice);
     if (Cell::keeps_c) move_cells<UNITS, ROWS>(call, mine, group, 0, cells);
     for (int64_t k = 0; k < call.walk.steps; k++) {
-        int rows = rows_of_group(call.walk.count(k), group, groups);
+        int rows = rki_cuda_rows_of_group(call.walk.count(k), group, groups);
         if (rows == 0) break; /* and so at all later steps, for the whole group */
         for (int first = 0; first < rows; first += ROWS) {
             int has_row = mine.exists && first + mine.row < rows;
             int64_t position = call.walk.offset(k) + group + (int64_t)(first + mine.row) * groups;
-            float4 in = bias; /* what does not wait for the step before */
+            float4 in = {}; /* what does not wait for the step before */
             if (has_row)
-                in = Cell::input(
-                    call, call.a + position * Cell::gates * call.hidden + mine.unit, bias);
+                in = Cell::input(call, call.a + position * Cell::gates * call.hidden + mine.unit);
             if (first == 0 && k > 0)
                 rki_cuda_group_wait(&call.arrived[group], (unsigned)(k * call.slices.blocks));
             load_states<ROWS>(call, k, group, first, rows, at.depth, vectors);
@@ -244,8 +142,8 @@ static __global__ void __launch_bounds__(THREADS, 1) walk_forward(rki_cuda_forwa
             __syncthreads();
             if (!has_row) continue;
             float4 u = add_partials<Cell, ROWS, shape::columns>(partial, mine.row, mine.place);
-            call.y[position * call.ldy + mine.unit] = Cell::state(call, position, mine.unit, in, u,
-                before, &cells[(first + mine.row) * UNITS + mine.place]);
+            call.y[position * call.ldy + mine.unit] = Cell::state(call, position, mine.unit,
+                rki_cuda_add(bias, in), u, before, &cells[(first + mine.row) * UNITS + mine.place]);
         }
         rki_cuda_group_arrive(&call.arrived[group]);
     }
@@ -274,10 +172,10 @@ template <typename Cell> static int32_t queue_cell(rki_cuda *device, const rki_c
 int32_t rki_cuda_forward_queue(rki_cuda *device, rki_cell cell, const rki_cuda_forward *call)
 {
     switch (cell) {
-    case RKI_CELL_LSTM: return queue_cell<lstm_forward>(device, call);
-    case RKI_CELL_GRU: return queue_cell<gru_forward>(device, call);
-    case RKI_CELL_RELU: return queue_cell<elman_forward<true>>(device, call);
-    default: return queue_cell<elman_forward<false>>(device, call);
+    case RKI_CELL_LSTM: return queue_cell<rki_cuda_lstm_forward>(device, call);
+    case RKI_CELL_GRU: return queue_cell<rki_cuda_gru_forward>(device, call);
+    case RKI_CELL_RELU: return queue_cell<rki_cuda_elman_forward<true>>(device, call);
+    default: return queue_cell<rki_cuda_elman_forward<false>>(device, call);
     }
 }
 
@@ -293,8 +191,8 @@ template <typename Cell> static size_t cell_bytes(int units, int64_t hidden, int
 size_t rki_cuda_forward_bytes(rki_cell cell, int units, int64_t hidden, int most_rows)
 {
     switch (cell) {
-    case RKI_CELL_LSTM: return cell_bytes<lstm_forward>(units, hidden, most_rows);
-    case RKI_CELL_GRU: return cell_bytes<gru_forward>(units, hidden, most_rows);
-    default: return cell_bytes<elman_forward<false>>(units, hidden, most_rows);
+    case RKI_CELL_LSTM: return cell_bytes<rki_cuda_lstm_forward>(units, hidden, most_rows);
+    case RKI_CELL_GRU: return cell_bytes<rki_cuda_gru_forward>(units, hidden, most_rows);
+    default: return cell_bytes<rki_cuda_elman_forward<false>>(units, hidden, most_rows);
     }
 }

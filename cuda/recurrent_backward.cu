@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "cells_backward.cuh"
-#include "persistent.cuh"
+#include "cluster.cuh"
 
 enum { THREADS = RKI_CUDA_CELL_THREADS };
 
@@ -243,6 +243,7 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
     call.ds_u = s->ds_u;
     call.carry_h = s->carry_h;
     call.carry_c = s->carry_c;
+    if (slices->clustered) return rki_cuda_cluster_backward_queue(p->device, p->layer->cell, &call);
     call.arrived = reinterpret_cast<unsigned *>(s->counters);
     RKI_TRY(rki_cuda_check(p->device,
         cudaMemsetAsync(

@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "cells.cuh"
-#include "persistent.cuh"
+#include "cluster.cuh"
 
 enum { THREADS = RKI_CUDA_CELL_THREADS };
 
@@ -79,7 +79,7 @@ template <bool Relu, bool Norm> static __global__ void elman(cell_step s)
     int64_t row = blockIdx.x, place = place_of(s);
     for (int64_t j = threadIdx.x; j < s.hidden; j += THREADS) {
         float sum = products.sum(j);
-        float h = Relu ? (sum <= 0.0f ? 0.0f : sum) : tanhf(sum); /* NaN passes */
+        float h = Relu ? (sum <= 0.0f ? 0.0f : sum) : rki_cuda_tanh(sum); /* NaN passes */
         s.gates[row * s.hidden + j] = h;
         s.h[row * s.ld + j] =
             mix(s.zoneout_h, place * s.hidden + j, s.h_before[row * s.ld_before + j], h);
@@ -94,7 +94,7 @@ template <bool Norm> static __global__ void gru(cell_step s)
         float r = rki_cuda_sigmoid(products.sum(j));
         float z = rki_cuda_sigmoid(products.sum(hidden + j));
         float u_n = products.hidden(2 * hidden + j);
-        float n = tanhf(products.input(2 * hidden + j) + r * u_n);
+        float n = rki_cuda_tanh(products.input(2 * hidden + j) + r * u_n);
         float before = s.h_before[row * s.ld_before + j];
         float *gates = s.gates + row * s.width;
         gates[j] = r;
@@ -127,7 +127,7 @@ static __global__ void gru_before_state(cell_step s)
     int64_t row = blockIdx.x, place = place_of(s), hidden = s.hidden;
     for (int64_t j = threadIdx.x; j < hidden; j += THREADS) {
         float *gates = s.gates + row * s.width;
-        float z = gates[hidden + j], n = tanhf(products.sum(2 * hidden + j));
+        float z = gates[hidden + j], n = rki_cuda_tanh(products.sum(2 * hidden + j));
         float before = s.h_before[row * s.ld_before + j];
         gates[2 * hidden + j] = n;
         s.h[row * s.ld + j] = mix(s.zoneout_h, place * hidden + j, before, n + z * (before - n));
@@ -144,7 +144,7 @@ template <bool Norm> static __global__ void lstm(cell_step s)
     for (int64_t j = threadIdx.x; j < hidden; j += THREADS) {
         float i = rki_cuda_sigmoid(products.sum(j));
         float f = rki_cuda_sigmoid(products.sum(hidden + j));
-        float g = tanhf(products.sum(2 * hidden + j));
+        float g = rki_cuda_tanh(products.sum(2 * hidden + j));
         float o = rki_cuda_sigmoid(products.sum(3 * hidden + j));
         gates[j] = i;
         gates[hidden + j] = f;
@@ -159,7 +159,7 @@ template <bool Norm> static __global__ void lstm(cell_step s)
     for (int64_t j = threadIdx.x; j < hidden; j += THREADS) {
         float c = candidate(j), shown = c, c_old = c_before[j];
         if (Norm) shown = (c - of_c.mean) * of_c.inverse * s.norm_c[j] + s.norm_c_bias[j];
-        float h = gates[3 * hidden + j] * tanhf(shown);
+        float h = gates[3 * hidden + j] * rki_cuda_tanh(shown);
         s.c[row * hidden + j] = mix(s.zoneout_c, place * hidden + j, c_old, c);
         if (s.projected)
             s.h[row * s.ld + j] = h;
@@ -404,6 +404,7 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices, const floa
     call.c_all = p->c_all;
     call.u_n = p->u_n;
     call.training = p->layer->training;
+    if (slices->clustered) return rki_cuda_cluster_forward_queue(p->device, p->layer->cell, &call);
     call.arrived = p->counters;
     RKI_TRY(rki_cuda_check(p->device,
         cudaMemsetAsync(

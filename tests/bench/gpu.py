@@ -23,7 +23,8 @@ WORKLOADS = HERE / "workloads.txt"
 PRECISIONS = (("fp32", "full", []), ("TF32", "tf32", ["--tf32"]), ("bf16", "bf16", ["--bf16"]))
 # cell, batch, steps, inputs, hidden
 LAYERS = (("lstm", 64, 50, 256, 256), ("gru", 64, 50, 256, 256), ("gru", 32, 100, 512, 512),
-          ("elman", 64, 50, 256, 256), ("gru", 128, 50, 128, 128))
+          ("elman", 64, 50, 256, 256), ("gru", 128, 50, 128, 128), ("lstm", 128, 50, 128, 128),
+          ("lstm", 16, 100, 64, 64))
 
 
 def names():

@@ -3,8 +3,8 @@
  * Kernels are compiled as C++. A launch runs there and then: blocks one after the other, or all at
  * the same time when the launch is cooperative, and the threads of a block as coroutines that take
  * turns whenever one waits (barriers, shuffles, polling). __shared__ arrays are static, so only one
- * block of a kernel that has some may be alive at a time; cooperative kernels use dynamic shared
- * memory. Streams run when they are told, so everything has always been done already.
+ * block of a kernel that has some may be alive at a time; cooperative kernels, and those whose
+ * blocks form clusters, use dynamic shared memory. Streams run when they are told, so everything has always been done already.
  */
 #ifndef SHIM_CUDA_RUNTIME_H
 #define SHIM_CUDA_RUNTIME_H
@@ -44,8 +44,22 @@ void __syncthreads();
 void __syncwarp();
 void __nanosleep(unsigned nanoseconds);
 float __shfl_xor_sync(unsigned mask, float value, int lanes);
+float __shfl_sync(unsigned mask, float value, int lane);
 unsigned __ballot_sync(unsigned mask, int vote);
+static inline float __fdividef(float x, float y)
+{
+    return x / y;
+}
 float4 *shim_shared(); /* dynamic shared memory of the block */
+/* Clusters: the block's rank, a barrier for all threads, an address of the block's dynamic shared
+ * memory in that of block `rank`, and words that count bytes as mbarriers do (31 bits of bytes that
+ * are expected but have not come, whether any were named, and the turn's parity). */
+unsigned shim_cluster_rank();
+void shim_cluster_sync();
+void *shim_map_shared(void *at, unsigned rank);
+void shim_mailbox_expect(uint64_t *word, unsigned bytes);
+void shim_mailbox_count(uint64_t *word, unsigned bytes);
+void shim_mailbox_wait(const uint64_t *word, unsigned parity);
 template <typename T> static inline T __ldcg(const T *at)
 {
     return *at;
@@ -103,9 +117,11 @@ enum { cudaMemAllocationTypePinned, cudaMemLocationTypeDevice, cudaMemPoolAttrRe
 enum cudaDeviceAttr {
     cudaDevAttrMemoryPoolsSupported,
     cudaDevAttrMultiProcessorCount,
-    cudaDevAttrMaxSharedMemoryPerBlockOptin
+    cudaDevAttrMaxSharedMemoryPerBlockOptin,
+    cudaDevAttrComputeCapabilityMajor
 };
-enum { cudaFuncAttributeMaxDynamicSharedMemorySize, cudaLaunchAttributeCooperative };
+enum { cudaFuncAttributeMaxDynamicSharedMemorySize };
+enum { cudaLaunchAttributeCooperative, cudaLaunchAttributeClusterDimension };
 struct cudaMemPoolProps {
     int allocType;
     struct {
@@ -120,6 +136,7 @@ struct cudaLaunchAttribute {
     int id;
     struct {
         int cooperative;
+        dim3 clusterDim;
     } val;
 };
 struct cudaLaunchConfig_t {
@@ -128,6 +145,9 @@ struct cudaLaunchConfig_t {
     cudaStream_t stream;
     cudaLaunchAttribute *attrs;
     unsigned numAttrs;
+};
+struct cudaFuncAttributes {
+    int ptxVersion;
 };
 typedef int cudaDriverEntryPointQueryResult;
 
@@ -141,6 +161,19 @@ cudaError_t cudaLaunchKernelEx(
 }
 template <typename Kernel> cudaError_t cudaFuncSetAttribute(Kernel *, int, int)
 {
+    return cudaSuccess;
+}
+
+template <typename Kernel> cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *about, Kernel *)
+{
+    about->ptxVersion = 90;
+    return cudaSuccess;
+}
+int shim_clusters();
+template <typename Kernel>
+cudaError_t cudaOccupancyMaxActiveClusters(int *room, Kernel *, const cudaLaunchConfig_t *)
+{
+    *room = shim_clusters();
     return cudaSuccess;
 }
 

@@ -25,7 +25,9 @@ struct barrier {
 
 struct block {
     dim3 index;
-    barrier all;
+    block *first =
+        nullptr;           /* of those that run at the same time, which stand one after the other */
+    barrier all, together; /* together: of `first`, for the threads of all of them */
     std::vector<barrier> warps;
     std::vector<float> shuffled; /* [2][threads] by the turn's parity */
     std::vector<float4> shared;
@@ -78,6 +80,7 @@ void body()
         me->done = true;
         leave(&me->of->warps[me->number / WARP]);
         leave(&me->of->all);
+        leave(&me->of->first->together);
         if (_setjmp(me->here) == 0) _longjmp(scheduler, 1);
     }
 }
@@ -114,6 +117,17 @@ void wait_at(barrier *b)
         hand_on();
 }
 
+/* A mailbox's bytes that are to come less those that came, with the bits above: somebody said how
+ * many, and the parity of the turn. */
+const uint64_t EXPECTED = (uint64_t)1 << 32, PARITY = (uint64_t)1 << 33;
+
+void change(uint64_t *word, uint64_t bits, int64_t bytes)
+{
+    uint64_t pending = (uint32_t)(*word + (uint64_t)bytes);
+    *word = (*word & ~(uint64_t)UINT32_MAX) | bits | pending;
+    if (pending == 0 && (*word & EXPECTED) != 0) *word ^= EXPECTED | PARITY;
+}
+
 void begin(block *b, dim3 index, unsigned threads, size_t shared)
 {
     b->index = index;
@@ -137,10 +151,12 @@ void run_blocks(const cudaLaunchConfig_t *config, unsigned first, unsigned count
 {
     unsigned threads = config->blockDim.x * config->blockDim.y * config->blockDim.z;
     std::vector<block> blocks(count);
+    blocks[0].together.alive = count * threads;
     while (fibers.size() < (size_t)count * threads)
         fibers.emplace_back();
     for (unsigned i = 0; i < count; i++) {
         begin(&blocks[i], index_of(config->gridDim, first + i), threads, config->dynamicSmemBytes);
+        blocks[i].first = &blocks[0];
         for (unsigned t = 0; t < threads; t++) {
             fiber *f = &fibers[(size_t)i * threads + t];
             f->of = &blocks[i];
@@ -162,7 +178,12 @@ void run_blocks(const cudaLaunchConfig_t *config, unsigned first, unsigned count
 cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void()> &thread)
 {
     unsigned blocks = config->gridDim.x * config->gridDim.y * config->gridDim.z;
-    int together = config->numAttrs > 0 && config->attrs[0].val.cooperative;
+    int together = config->numAttrs > 0 && config->attrs[0].id == cudaLaunchAttributeCooperative &&
+                   config->attrs[0].val.cooperative;
+    unsigned cluster = 1;
+    if (config->numAttrs > 0 && config->attrs[0].id == cudaLaunchAttributeClusterDimension)
+        cluster = config->attrs[0].val.clusterDim.x;
+    if (blocks % cluster != 0) return 1;
     if (blocks == 0 || config->dynamicSmemBytes > shared_memory() ||
         (together && blocks > PROCESSORS))
         return 1;
@@ -170,8 +191,8 @@ cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void(
     blockDim = config->blockDim;
     gridDim = config->gridDim;
     if (together) run_blocks(config, 0, blocks);
-    for (unsigned i = 0; !together && i < blocks; i++)
-        run_blocks(config, i, 1);
+    for (unsigned i = 0; !together && i < blocks; i += cluster)
+        run_blocks(config, i, cluster);
     return cudaSuccess;
 }
 
@@ -200,6 +221,16 @@ float __shfl_xor_sync(unsigned, float value, int lanes)
     return slots[running->number ^ (unsigned)lanes];
 }
 
+float __shfl_sync(unsigned, float value, int lane)
+{
+    block *of = running->of;
+    barrier *warp = &of->warps[running->number / WARP];
+    float *slots = of->shuffled.data() + (warp->turn & 1) * (of->shuffled.size() / 2);
+    slots[running->number] = value;
+    wait_at(warp);
+    return slots[running->number / WARP * WARP + (unsigned)lane % WARP];
+}
+
 unsigned __ballot_sync(unsigned, int vote)
 {
     block *of = running->of;
@@ -216,6 +247,46 @@ unsigned __ballot_sync(unsigned, int vote)
 float4 *shim_shared()
 {
     return running->of->shared.data();
+}
+
+unsigned shim_cluster_rank()
+{
+    return (unsigned)(running->of - running->of->first);
+}
+
+void shim_cluster_sync()
+{
+    wait_at(&running->of->first->together);
+}
+
+void *shim_map_shared(void *at, unsigned rank)
+{
+    char *own = reinterpret_cast<char *>(running->of->shared.data());
+    char *others = reinterpret_cast<char *>(running->of->first[rank].shared.data());
+    return others + (static_cast<char *>(at) - own);
+}
+
+void shim_mailbox_expect(uint64_t *word, unsigned bytes)
+{
+    change(word, EXPECTED, bytes);
+}
+
+void shim_mailbox_count(uint64_t *word, unsigned bytes)
+{
+    change(word, 0, -(int64_t)bytes);
+}
+
+void shim_mailbox_wait(const uint64_t *word, unsigned parity)
+{
+    while (((*word & PARITY) != 0) == (parity != 0))
+        hand_on();
+}
+
+/* SHIM_CLUSTERS in the environment: how many run at a time; 0: the device has none. */
+int shim_clusters()
+{
+    const char *text = getenv("SHIM_CLUSTERS");
+    return text == nullptr ? 3 : atoi(text);
 }
 
 cudaError_t cudaMalloc(void **out, size_t bytes)
@@ -277,6 +348,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *about, int)
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int)
 {
     *value = attribute == cudaDevAttrMultiProcessorCount            ? PROCESSORS
+             : attribute == cudaDevAttrComputeCapabilityMajor       ? 9
              : attribute == cudaDevAttrMaxSharedMemoryPerBlockOptin ? (int)shared_memory()
                                                                     : 1;
     return cudaSuccess;
