@@ -17,6 +17,7 @@
 
 #include "gates_backward.cuh"
 #include "gates_forward.cuh"
+#include "lanes.cuh"
 
 enum {
     RKI_CUDA_CLUSTER_THREADS = 256,
@@ -152,24 +153,6 @@ static __device__ inline void rki_cuda_cluster_product(const float (&weights)[CO
             }
         }
     }
-}
-
-/* Adds the lanes' shares up: sums[0] becomes that of row `slice`. Which lane has a row plays no part
- * in the order of additions. HALF rows are given away first. */
-template <int HALF, int COLUMNS>
-static __device__ inline void rki_cuda_cluster_add_up(float (*sums)[COLUMNS], int slice)
-{
-    int upper = slice & HALF;
-#pragma unroll
-    for (int r = 0; r < HALF; r++) {
-#pragma unroll
-        for (int c = 0; c < COLUMNS; c++) {
-            float give = upper ? sums[r][c] : sums[r + HALF][c];
-            float keep = upper ? sums[r + HALF][c] : sums[r][c];
-            sums[r][c] = keep + __shfl_xor_sync(0xFFFFFFFFu, give, HALF);
-        }
-    }
-    if constexpr (HALF > 1) rki_cuda_cluster_add_up<HALF / 2>(sums, slice);
 }
 
 int32_t rki_cuda_cluster_forward_queue(

@@ -149,7 +149,7 @@ static __device__ void send_parts(const Shape &mine, const float *gradients, int
         float sums[SLICES][4];
         rki_cuda_cluster_product<4, Shape::length, SLICES>(
             mine.weights, gradients + first * depth + 4 * mine.slice, depth, rows - first, sums);
-        rki_cuda_cluster_add_up<SLICES / 2>(sums, mine.slice);
+        rki_cuda_lanes_add_up<SLICES / 2>(sums, mine.slice);
         int row = first + mine.slice;
         if (row < rows)
             rki_cuda_mailbox_send(make_float4(sums[0][0], sums[0][1], sums[0][2], sums[0][3]),

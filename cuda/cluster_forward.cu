@@ -115,7 +115,7 @@ static __global__ void __launch_bounds__(THREADS, 1) walk_forward(rki_cuda_forwa
             float sums[slices][Cell::gates];
             rki_cuda_cluster_product<Cell::gates, LENGTH, slices>(mine.weights,
                 now + first * at.width + 4 * mine.slice, at.width, rows - first, sums);
-            rki_cuda_cluster_add_up<slices / 2>(sums, mine.slice);
+            rki_cuda_lanes_add_up<slices / 2>(sums, mine.slice);
             float h = 0.0f;
             if (has_row) {
                 float4 u = make_float4(sums[0][0], sums[0][1], sums[0][2],

@@ -11,6 +11,7 @@
  */
 #include <math.h>
 
+#include "lanes.cuh"
 #include "shared.cuh"
 #include "word2vec.cuh"
 
@@ -169,26 +170,11 @@ struct window {
     }
 };
 
-/* Lane l gets the sum over the lanes of sums[l]. */
-static __device__ float transpose_sum(float (&sums)[WARP])
-{
-#pragma unroll
-    for (int step = WARP / 2; step > 0; step /= 2) {
-        int upper = threadIdx.x & step;
-#pragma unroll
-        for (int i = 0; i < step; i++) {
-            float other = upper ? sums[i] : sums[i + step];
-            sums[i] = (upper ? sums[i + step] : sums[i]) + __shfl_xor_sync(ALL, other, step);
-        }
-    }
-    return sums[0];
-}
-
 /* The scores of input rows i .. i + INPUTS - 1 with the output rows become gradients. */
 static __device__ void score_tile(
     walk *w, const window &of, int i, int rows, int outputs, int has_word)
 {
-    float sums[WARP] = {};
+    float sums[WARP][1] = {};
     for (int k = threadIdx.x * 4; k < w->at.stride; k += 4 * WARP) {
         float4 y[OUTPUTS];
 #pragma unroll
@@ -201,15 +187,16 @@ static __device__ void score_tile(
 #pragma unroll
             for (int j = 0; j < OUTPUTS; j++) {
                 if (j >= outputs) break;
-                float sum = sums[r * OUTPUTS + j];
+                float sum = sums[r * OUTPUTS + j][0];
                 sum = fmaf(x.x, y[j].x, sum);
                 sum = fmaf(x.y, y[j].y, sum);
                 sum = fmaf(x.z, y[j].z, sum);
-                sums[r * OUTPUTS + j] = fmaf(x.w, y[j].w, sum);
+                sums[r * OUTPUTS + j][0] = fmaf(x.w, y[j].w, sum);
             }
         }
     }
-    float score = transpose_sum(sums);
+    rki_cuda_lanes_add_up<WARP / 2>(sums, (int)threadIdx.x);
+    float score = sums[0][0];
     int r = threadIdx.x / OUTPUTS, j = threadIdx.x % OUTPUTS;
     if (r >= rows || j >= outputs) return;
     float sign = has_word && j == 0 ? 1.0f : -1.0f, s = score * sign;
