@@ -15,7 +15,7 @@
 #include "word2vec/kernels/kernels.h"
 #include "word2vec/kernels/lanes.h"
 
-#if defined(RKI_KERNELS_AVX512)
+#if defined(RKI_KERNELS_AVX512) || defined(RKI_KERNELS_NEON)
 enum { TILE_INPUTS = 4, CHUNKS = 2 };
 #else
 enum { TILE_INPUTS = 2, CHUNKS = 1 };
