@@ -14,9 +14,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(libc6-dev libgcc-12-dev libopenblas-dev libcjson-dev libutf8proc-dev librandom123-dev
+packages=(libc6-dev libgomp1 libopenblas-dev libcjson-dev libutf8proc-dev librandom123-dev
     libcmocka-dev python3-minimal libpython3-stdlib)
-release=bookworm build=build/arm root= libraries=usr/lib/aarch64-linux-gnu
+build=build/arm root= libraries=usr/lib/aarch64-linux-gnu
 
 skip() {
     echo "skipped: $*"
@@ -43,7 +43,6 @@ make_root() {
     cat >"$root.apt/conf" <<END
 APT::Architecture "arm64";
 APT::Architectures { "arm64"; };
-APT::Default-Release "$release";
 Dir::State "$root.apt/state";
 Dir::State::status "$root.apt/status";
 Dir::Cache "$root.apt/cache";
