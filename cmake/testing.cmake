@@ -56,6 +56,9 @@ function(rnnkit_set_test name)
     if(NOT test_SECONDS)
         set(test_SECONDS 120)
     endif()
+    if(CMAKE_CROSSCOMPILING) # and so run by an emulator
+        math(EXPR test_SECONDS "20 * ${test_SECONDS}")
+    endif()
     set_tests_properties(${name} PROPERTIES LABELS "${test_LABELS}" TIMEOUT ${test_SECONDS}
         ENVIRONMENT "RNNKIT_PLUGIN_DIR=${PROJECT_BINARY_DIR}/lib/rnnkit")
 endfunction()

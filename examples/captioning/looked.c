@@ -42,7 +42,7 @@ static double strongest(const float *weights, int64_t count)
     double most = 1e-9;
 
     for (int64_t i = 0; i < count; i++)
-        most = fmax(most, (double)weights[i]);
+        if ((double)weights[i] > most) most = (double)weights[i];
     return most;
 }
 

@@ -5,7 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[RKI_ISA_COUNT] = {"portable", "avx2", "avx512"};
+static const char *const names[RKI_ISA_COUNT] = {
+#if defined(__aarch64__)
+    "portable",
+    "neon",
+#else
+    "portable",
+    "avx2",
+    "avx512",
+#endif
+};
 
 static rki_isa chosen;
 static pthread_once_t chosen_once = PTHREAD_ONCE_INIT;
@@ -25,6 +34,8 @@ rki_isa rki_isa_supported(void)
         !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
         return RKI_ISA_AVX2;
     return RKI_ISA_AVX512;
+#elif defined(__aarch64__)
+    return RKI_ISA_NEON; /* part of the architecture */
 #else
     return RKI_ISA_PORTABLE;
 #endif
@@ -54,6 +65,8 @@ const rki_kernels *rki_isa_kernels(rki_isa isa)
 #if defined(__x86_64__)
     if (isa == RKI_ISA_AVX512) return &rki_kernels_avx512;
     if (isa == RKI_ISA_AVX2) return &rki_kernels_avx2;
+#elif defined(__aarch64__)
+    if (isa == RKI_ISA_NEON) return &rki_kernels_neon;
 #endif
     return &rki_kernels_portable;
 }

@@ -1,15 +1,26 @@
 /* The instruction set that the kernels run in, chosen at run time.
  *
  * What the processor AND the operating system support (the wide registers must be saved on a task
- * switch), capped by the environment variable RNNKIT_MAX_ISA=portable|avx2|avx512. The variable is
- * read once, when first asked; a value that is none of these caps nothing.
+ * switch), capped by the environment variable RNNKIT_MAX_ISA=portable|avx2|avx512, or on AArch64
+ * portable|neon. The variable is read once, when first asked; a value that is none of these caps
+ * nothing.
  */
 #ifndef RKI_CPU_ISA_H
 #define RKI_CPU_ISA_H
 
 #include "cpu/kernels/kernels.h"
 
-typedef enum rki_isa { RKI_ISA_PORTABLE, RKI_ISA_AVX2, RKI_ISA_AVX512, RKI_ISA_COUNT } rki_isa;
+/* The sets that a processor can have, each with all those before it. */
+typedef enum rki_isa {
+    RKI_ISA_PORTABLE,
+#if defined(__aarch64__)
+    RKI_ISA_NEON,
+#else
+    RKI_ISA_AVX2,
+    RKI_ISA_AVX512,
+#endif
+    RKI_ISA_COUNT
+} rki_isa;
 
 const char *rki_isa_name(rki_isa isa);
 

@@ -355,7 +355,8 @@ static void test_threads_share_a_model(void **state)
     }
 }
 
-/* A host that rounds upwards and traps: the same tokens, no trap, flags and mode as they were. */
+/* A host that rounds upwards and traps: the same tokens, no trap, flags and mode as they were. Not
+ * every AArch64 processor can trap. */
 static void test_floating_point_mode(void **state)
 {
     (void)state;
@@ -369,14 +370,17 @@ static void test_floating_point_mode(void **state)
     read_probabilities(generator, plain);
     assert_int_equal(fesetround(FE_UPWARD), 0);
     feclearexcept(FE_ALL_EXCEPT);
-    assert_int_not_equal(feenableexcept(TRAPS), -1);
+    int wanted = feenableexcept(TRAPS) == -1 ? 0 : TRAPS;
     read_probabilities(generator, values);
     draw(generator, ids, COUNT);
     int rounding = fegetround(), traps = fegetexcept(), flags = fetestexcept(FE_ALL_EXCEPT);
     fedisableexcept(TRAPS);
     fesetround(FE_TONEAREST);
     assert_int_equal(rounding, FE_UPWARD);
-    assert_int_equal(traps, TRAPS);
+#if defined(__x86_64__)
+    assert_int_equal(wanted, TRAPS);
+#endif
+    assert_int_equal(traps, wanted);
     assert_int_equal(flags, 0);
     assert_memory_equal(ids, expected, sizeof ids);
     assert_memory_equal(values, plain, (size_t)small.words * sizeof *values);

@@ -105,7 +105,7 @@ static void expect_near(const float *a, const float *b, int64_t count)
 {
     double most = 0;
     for (int64_t i = 0; i < count; i++)
-        most = fmax(most, fabs((double)a[i]));
+        if (fabs((double)a[i]) > most) most = fabs((double)a[i]);
     assert_true(most > 0);
     for (int64_t i = 0; i < count; i++)
         if (!(fabs((double)a[i] - (double)b[i]) <= 2e-6 * most))
@@ -258,7 +258,8 @@ static void farther_back_is_the_window(void **state)
         take_gradients(&n, got);
         double apart = 0;
         for (int64_t i = 0; i < count; i++)
-            apart = fmax(apart, fabs((double)got[i] - (double)explicit[i]));
+            if (fabs((double)got[i] - (double)explicit[i]) > apart)
+                apart = fabs((double)got[i] - (double)explicit[i]);
         assert_true(apart > 1e-4);
     }
     drop(&n);

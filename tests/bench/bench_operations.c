@@ -1,6 +1,6 @@
 /* Times operations of the CPU backend and holds them against what one core of the machine can do.
  *
- *   bench_operations [threads=N] [isa=portable|avx2|avx512] [gemm=auto|own|blas]
+ *   bench_operations [threads=N] [isa=portable|avx2|avx512|neon] [gemm=auto|own|blas]
  *                    [clock=wall|cpu] [seconds=S] [text]
  *
  * With a text: only the cases whose label contains it. Per cent are of N cores' peak of
@@ -33,7 +33,6 @@ static int find(const char *const *names, int count, const char *text)
 static int read_setting(const char *argument, settings *s)
 {
     static const char *const policies[] = {"auto", "own", "blas"};
-    static const char *const sets[] = {"portable", "avx2", "avx512"};
     if (strncmp(argument, "threads=", 8) == 0) {
         s->threads = atoi(argument + 8);
         return s->threads > 0;
@@ -47,9 +46,9 @@ static int read_setting(const char *argument, settings *s)
         return 1;
     }
     if (strncmp(argument, "isa=", 4) == 0) {
-        int place = find(sets, RKI_ISA_COUNT, argument + 4);
-        s->isa = (rki_isa)place;
-        return place >= 0 && place <= (int)rki_isa_supported();
+        for (s->isa = RKI_ISA_PORTABLE; s->isa <= rki_isa_supported(); s->isa++)
+            if (strcmp(rki_isa_name(s->isa), argument + 4) == 0) return 1;
+        return 0;
     }
     if (strncmp(argument, "gemm=", 5) == 0) {
         int place = find(policies, 3, argument + 5);

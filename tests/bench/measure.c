@@ -76,6 +76,23 @@ __attribute__((target("avx2,fma"))) static void chains_avx2(void *user)
     for (int i = 0; i < CHAINS - 4; i++)
         _mm256_storeu_ps(out, _mm256_add_ps(_mm256_loadu_ps(out), x[i]));
 }
+
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+
+static void chains_neon(void *user)
+{
+    float *out = user;
+    float32x4_t x[CHAINS], a = vdupq_n_f32(0.999f), b = vdupq_n_f32(0.001f);
+    for (int i = 0; i < CHAINS; i++)
+        x[i] = vdupq_n_f32((float)i);
+    for (int s = 0; s < STEPS; s++)
+#pragma GCC unroll 16
+        for (int i = 0; i < CHAINS; i++)
+            x[i] = vfmaq_f32(b, x[i], a);
+    for (int i = 0; i < CHAINS; i++)
+        vst1q_f32(out, vaddq_f32(vld1q_f32(out), x[i]));
+}
 #endif
 
 typedef float quad __attribute__((vector_size(16)));
@@ -106,6 +123,11 @@ double measure_peak(rki_isa isa)
     } else if (isa == RKI_ISA_AVX512) {
         run = chains_avx512;
         flops = 2.0 * 16 * CHAINS * STEPS;
+    }
+#elif defined(__aarch64__)
+    if (isa == RKI_ISA_NEON) {
+        run = chains_neon;
+        flops = 2.0 * 4 * CHAINS * STEPS;
     }
 #endif
     (void)isa;

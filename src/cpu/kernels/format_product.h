@@ -218,7 +218,7 @@ static INLINE void format_product(const rki_format_product *call, const rki_form
         switch (tile_begin(call->rows, tiles, t + 1) - begin) {
         case 1: format_rows(call, format, begin, 1, most); break;
         case 2: format_rows(call, format, begin, 2, some); break;
-#if !defined(RKI_KERNELS_AVX2) && (defined(RKI_KERNELS_AVX512) || defined(__aarch64__))
+#if defined(RKI_KERNELS_AVX512) || defined(RKI_KERNELS_NEON)
         case 3: format_rows(call, format, begin, 3, some); break;
         case 4: format_rows(call, format, begin, 4, some); break;
         case 5: format_rows(call, format, begin, 5, some); break;

@@ -161,7 +161,7 @@ typedef struct rki_additive_keys {
 } rki_additive_keys;
 
 typedef struct rki_kernels {
-    const char *name; /* "portable", "avx2", "avx512" */
+    const char *name; /* "portable", "avx2", "avx512", "neon" */
     int64_t lanes;    /* floats of a vector */
 
     int64_t tile_rows; /* of a product's register tile */
@@ -246,6 +246,8 @@ extern const rki_kernels rki_kernels_portable;
 #if defined(__x86_64__)
 extern const rki_kernels rki_kernels_avx2;
 extern const rki_kernels rki_kernels_avx512;
+#elif defined(__aarch64__)
+extern const rki_kernels rki_kernels_neon;
 #endif
 
 #endif

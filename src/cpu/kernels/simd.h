@@ -1,6 +1,6 @@
 /* One small vector vocabulary, so that a kernel is written once and compiled for each set of
- * instructions. A file that includes this has defined RKI_KERNELS_AVX512, RKI_KERNELS_AVX2 or
- * neither; everything is static, so no function built for one set can be called by another.
+ * instructions. A file that includes this has defined RKI_KERNELS_AVX512, RKI_KERNELS_AVX2,
+ * RKI_KERNELS_NEON or none of them; everything is static, so no function built for one set can be called by another.
  *
  * LANES floats make a `vf`, LANES 32-bit integers a `vi`; `vm` says yes or no for each lane.
  *   vm_first(n)           yes for the first n lanes, n from 0 to LANES
@@ -14,7 +14,7 @@
  *   vf_add_squares(a, s)  s[i] += a[i]^2 in double, which holds the square exactly
  *   vf_bits, vi_as_float  the same 32 bits
  *   vi_shift_right        keeps the sign
- *   vi_dot_bytes(s, x, w) s plus products of 2 LANES int16 by int8, two neighbours to a lane
+ *   vi_dot_bytes(s, x, w) s plus products of 2 LANES int16 by int8, two to a lane
  *   vi_sum, vi_sum_four(a, s)  over the lanes; s[i] = that of a[i], of four
  *   vu_mul_high, vu_less  take the lanes as unsigned
  *   vi_transpose_quads(a)  transposes the squares that lanes 4 q .. 4 q + 3 of a[0] .. a[3] make
@@ -27,6 +27,8 @@
 #include "cpu/kernels/simd_avx512.h"
 #elif defined(RKI_KERNELS_AVX2)
 #include "cpu/kernels/simd_avx2.h"
+#elif defined(RKI_KERNELS_NEON)
+#include "cpu/kernels/simd_neon.h"
 #else
 #include "cpu/kernels/simd_portable.h"
 #endif

@@ -16,7 +16,7 @@
 #include "cpu/kernels/kernels.h"
 #include "cpu/kernels/simd.h"
 
-#if defined(RKI_KERNELS_AVX512) || defined(__aarch64__)
+#if defined(RKI_KERNELS_AVX512) || defined(RKI_KERNELS_NEON)
 enum { TILE_ROWS = 6 };
 #elif defined(RKI_KERNELS_AVX2)
 enum { TILE_ROWS = 3 };
@@ -160,7 +160,7 @@ static void tile_sum_rows(int64_t rows, int64_t vectors, int fresh, int64_t k, c
     switch (rows) {
     case 1: tile_sum_vectors(1, vectors, fresh, k, a, lda, 1, b, b_step, ask, sums); break;
     case 2: tile_sum_vectors(2, vectors, fresh, k, a, lda, 1, b, b_step, ask, sums); break;
-#if !defined(RKI_KERNELS_AVX2) && (defined(RKI_KERNELS_AVX512) || defined(__aarch64__))
+#if defined(RKI_KERNELS_AVX512) || defined(RKI_KERNELS_NEON)
     case 3: tile_sum_vectors(3, vectors, fresh, k, a, lda, 1, b, b_step, ask, sums); break;
     case 4: tile_sum_vectors(4, vectors, fresh, k, a, lda, 1, b, b_step, ask, sums); break;
     case 5: tile_sum_vectors(5, vectors, fresh, k, a, lda, 1, b, b_step, ask, sums); break;

@@ -89,7 +89,12 @@ typedef struct rki_w2v_kernels {
         int64_t x_stride, int64_t y_stride, float *out);
 } rki_w2v_kernels;
 
-extern const rki_w2v_kernels rki_w2v_kernels_portable, rki_w2v_kernels_avx2, rki_w2v_kernels_avx512;
+extern const rki_w2v_kernels rki_w2v_kernels_portable;
+#if defined(__x86_64__)
+extern const rki_w2v_kernels rki_w2v_kernels_avx2, rki_w2v_kernels_avx512;
+#elif defined(__aarch64__)
+extern const rki_w2v_kernels rki_w2v_kernels_neon;
+#endif
 
 /* The set's kernels, or NULL where it cannot be used (cpu/isa.h). */
 const rki_w2v_kernels *rki_w2v_kernels_of(rki_isa isa);

@@ -124,6 +124,48 @@ static INLINE vf vf_sums(const vf *a, int n)
         _mm256_permute2f128_ps(first, second, 0x20), _mm256_permute2f128_ps(first, second, 0x31));
 }
 
+#elif defined(RKI_KERNELS_NEON)
+
+static INLINE vi vi_gather(const int32_t *base, vi index)
+{
+    vi out = vld1q_dup_s32(base + vgetq_lane_s32(index, 0));
+    out = vld1q_lane_s32(base + vgetq_lane_s32(index, 1), out, 1);
+    out = vld1q_lane_s32(base + vgetq_lane_s32(index, 2), out, 2);
+    return vld1q_lane_s32(base + vgetq_lane_s32(index, 3), out, 3);
+}
+
+static INLINE int vi_keep(vm m, vi a, int32_t *p)
+{
+    int count = 0;
+    UNROLL for (int i = 0; i < LANES; i++)
+    {
+        p[count] = a[i];
+        count += (int)(m[i] & 1);
+    }
+    return count;
+}
+
+static INLINE vi vi_select(vm m, vi a, vi b)
+{
+    return vbslq_s32(m, a, b);
+}
+
+static INLINE vm vi_equal(vi a, vi b)
+{
+    return vceqq_s32(a, b);
+}
+
+static INLINE vm vm_or(vm m, vm n)
+{
+    return vorrq_u32(m, n);
+}
+
+static INLINE vf vf_sums(const vf *a, int n)
+{
+    vf low = vpaddq_f32(vf_at(a, 0, n), vf_at(a, 1, n));
+    return vpaddq_f32(low, vpaddq_f32(vf_at(a, 2, n), vf_at(a, 3, n)));
+}
+
 #else
 
 static INLINE vi vi_gather(const int32_t *base, vi index)

@@ -15,7 +15,7 @@
 #include "word2vec/kernels/kernels.h"
 #include "word2vec/kernels/lanes.h"
 
-#if defined(RKI_KERNELS_AVX512)
+#if defined(RKI_KERNELS_AVX512) || defined(RKI_KERNELS_NEON)
 enum { TILE_INPUTS = 4, CHUNKS = 2 };
 #else
 enum { TILE_INPUTS = 2, CHUNKS = 1 };
@@ -81,7 +81,7 @@ static INLINE vf gradients_of(
     vf sign = vf_set1(-1.0f);
     if (has_word) {
         vm own = vi_equal(place, vi_set1(0));
-        for (int i = outputs; i < first + LANES && i < first + n; i += outputs)
+        for (int i = outputs; i < first + n; i += outputs)
             if (i >= first) own = vm_or(own, vi_equal(place, vi_set1(i)));
         sign = vf_select(own, vf_set1(1.0f), sign);
     }
