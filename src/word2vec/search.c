@@ -1,8 +1,9 @@
 /* The nearest rows. See search.h.
  *
- * The rows are shared out to threads; each keeps the best of its share in a heap for each query
- * whose root is the worst; at the end the heaps are joined. The order (score, then id) is total, so
- * the result does not depend on how the rows were shared out.
+ * The rows are shared out to threads; each keeps the best of its share for each query in a list: what
+ * is better than the worst of them is added, and a full list is cut to the best (Hoare's selection). At
+ * the end the lists are joined. The order (score, then id) is total, so the result does not depend on
+ * how the rows were shared out.
  *
  * Looking through a copy gives candidates: the best of it, more than are wanted. Their scores are
  * then computed from the vectors themselves, by the same kernels, so what is given has the same bits
@@ -10,6 +11,7 @@
  */
 #include "word2vec/search.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "cpu/format_product.h"
@@ -31,42 +33,54 @@ typedef struct hit {
     int32_t id;
 } hit;
 
-typedef struct heap {
-    hit *hits;
+typedef struct list {
+    hit *hits; /* [room] */
     int64_t count;
-} heap;
+    hit worst; /* no worse one is wanted any more */
+} list;
 
 static int better(hit a, hit b)
 {
     return a.score > b.score || (a.score == b.score && a.id < b.id);
 }
 
-static void sink(heap *to, int64_t at)
+/* Puts the `wanted` best first, the worst of these last among them. */
+static void select_best(hit *hits, int64_t count, int64_t wanted)
 {
-    for (;;) {
-        int64_t child = 2 * at + 1;
-        if (child >= to->count) return;
-        if (child + 1 < to->count && better(to->hits[child], to->hits[child + 1])) child++;
-        if (!better(to->hits[at], to->hits[child])) return;
-        hit moved = to->hits[at];
-        to->hits[at] = to->hits[child];
-        to->hits[child] = moved;
-        at = child;
+    int64_t low = 0, high = count - 1, last = wanted - 1;
+    while (low < high) {
+        hit middle = hits[low + (high - low) / 2];
+        int64_t i = low, j = high;
+        while (i <= j) {
+            while (better(hits[i], middle))
+                i++;
+            while (better(middle, hits[j]))
+                j--;
+            if (i > j) break;
+            hit moved = hits[i];
+            hits[i++] = hits[j];
+            hits[j--] = moved;
+        }
+        if (last <= j)
+            high = j;
+        else if (last >= i)
+            low = i;
+        else
+            return;
     }
 }
 
-static void offer(heap *to, int64_t top, hit offered)
+/* A score that is not a number is never offered: it is not better than the worst. */
+static void offer(list *to, int64_t room, int64_t wanted, hit offered)
 {
-    if (to->count == top) {
-        if (!better(offered, to->hits[0])) return;
-        to->hits[0] = offered;
-        sink(to, 0);
-        return;
+    if (!better(offered, to->worst)) return;
+    if (to->count == room) {
+        select_best(to->hits, room, wanted);
+        to->count = wanted;
+        to->worst = to->hits[wanted - 1];
+        if (!better(offered, to->worst)) return;
     }
-    int64_t at = to->count++;
-    for (; at > 0 && better(to->hits[(at - 1) / 2], offered); at = (at - 1) / 2)
-        to->hits[at] = to->hits[(at - 1) / 2];
-    to->hits[at] = offered;
+    to->hits[to->count++] = offered;
 }
 
 /* Scores. */
@@ -173,8 +187,9 @@ typedef struct share {
     const rki_search *search;
     table exact, scanned;
     int64_t block, tile; /* rows of a share, and of a tile */
-    int64_t wanted;      /* hits that a heap holds */
-    heap *heaps;         /* [shares][count] */
+    int64_t wanted;      /* hits of a query that are looked for */
+    int64_t room;        /* of a list */
+    list *lists;         /* [shares][count] */
     space *spaces;       /* [shares] */
 } share;
 
@@ -186,7 +201,7 @@ static int is_excluded(const rki_search *search, int64_t query, int32_t id)
     return 0;
 }
 
-/* Whether one of n scores may be among the best of a full heap. */
+/* Whether one of n scores may be wanted. */
 static int any_better(const float *scores, int64_t n, float worst)
 {
     int any = 0;
@@ -196,17 +211,15 @@ static int any_better(const float *scores, int64_t n, float worst)
 }
 
 static void offer_tile(
-    const share *all, heap *to, int64_t query, const float *scores, int64_t begin, int64_t end)
+    const share *all, list *to, int64_t query, const float *scores, int64_t begin, int64_t end)
 {
     for (int64_t at = begin; at < end; at += GROUP) {
         int64_t stop = end - at < GROUP ? end : at + GROUP;
-        if (to->count == all->wanted &&
-            !any_better(scores + at - begin, stop - at, to->hits[0].score))
-            continue;
+        if (!any_better(scores + at - begin, stop - at, to->worst.score)) continue;
         for (int64_t id = at; id < stop; id++) {
             hit found = {scores[id - begin], (int32_t)id};
-            if (to->count == all->wanted && !better(found, to->hits[0])) continue;
-            if (!is_excluded(all->search, query, found.id)) offer(to, all->wanted, found);
+            if (better(found, to->worst) && !is_excluded(all->search, query, found.id))
+                offer(to, all->room, all->wanted, found);
         }
     }
 }
@@ -215,7 +228,7 @@ static void search_share(void *user, int64_t begin, int64_t end)
 {
     const share *all = user;
     int64_t count = all->search->count, scored;
-    heap *heaps = all->heaps + begin / all->block * count;
+    list *lists = all->lists + begin / all->block * count;
     const space *in = &all->spaces[begin / all->block];
     for (int64_t row = begin; row < end; row += all->tile) {
         int64_t stop = end - row > all->tile ? row + all->tile : end;
@@ -223,14 +236,14 @@ static void search_share(void *user, int64_t begin, int64_t end)
             scored = set_scores(&all->scanned, all->search, query, row, stop, in);
             for (int64_t q = 0; q < scored; q++)
                 offer_tile(
-                    all, &heaps[query + q], query + q, in->cosines + q * (stop - row), row, stop);
+                    all, &lists[query + q], query + q, in->cosines + q * (stop - row), row, stop);
         }
     }
 }
 
 /* Giving. */
 
-static void score_exactly(const share *all, int64_t query, heap *of)
+static void score_exactly(const share *all, int64_t query, list *of)
 {
     float cosines[TILE_UNITS];
     double above, below;
@@ -250,18 +263,22 @@ static int by_rank(const void *left, const void *right)
     return better(*a, *b) ? -1 : better(*b, *a);
 }
 
-/* Joins the shares' heaps of some queries and writes their hits. */
+/* Joins the shares' lists of some queries and writes their hits. */
 static void give(void *user, int64_t begin, int64_t end)
 {
     const share *all = user;
     const rki_search *search = all->search;
     int64_t shares = (search->rows + all->block - 1) / all->block;
     for (int64_t query = begin; query < end; query++) {
-        heap *to = &all->heaps[query];
+        list *to = &all->lists[query];
         for (int64_t s = 1; s < shares; s++) {
-            const heap *from = &all->heaps[s * search->count + query];
+            const list *from = &all->lists[s * search->count + query];
             for (int64_t i = 0; i < from->count; i++)
-                offer(to, all->wanted, from->hits[i]);
+                offer(to, all->room, all->wanted, from->hits[i]);
+        }
+        if (to->count > all->wanted) {
+            select_best(to->hits, to->count, all->wanted);
+            to->count = all->wanted;
         }
         if (all->scanned.format != RKI_PLAIN) score_exactly(all, query, to);
         if (to->count > 0) qsort(to->hits, (size_t)to->count, sizeof(hit), by_rank);
@@ -292,16 +309,17 @@ static int32_t open_tables(const rnnkit_vectors *vectors, const rki_search *sear
     return rki_vectors_copy(vectors, search->scan, &to->scanned.copy);
 }
 
-static int32_t make_heaps(const rki_memory *memory, share *to, int64_t shares)
+static int32_t make_lists(const rki_memory *memory, share *to, int64_t shares)
 {
-    int64_t count = shares * to->search->count, hits;
+    int64_t count = shares * to->search->count, hits, room = 2 * to->wanted + GROUP;
     void *block;
-    RKI_TRY(rki_multiply(count, to->wanted, &hits));
-    RKI_TRY(rki_allocate(memory, count, sizeof(heap), "a search", &block));
-    to->heaps = block;
+    to->room = room < to->search->rows ? room : to->search->rows;
+    RKI_TRY(rki_multiply(count, to->room, &hits));
+    RKI_TRY(rki_allocate(memory, count, sizeof(list), "a search", &block));
+    to->lists = block;
     RKI_TRY(rki_allocate(memory, hits, sizeof(hit), "a search's hits", &block));
     for (int64_t i = 0; i < count; i++)
-        to->heaps[i].hits = (hit *)block + i * to->wanted;
+        to->lists[i] = (list){(hit *)block + i * to->room, 0, {-INFINITY, INT32_MAX}};
     return RNNKIT_OK;
 }
 
@@ -327,9 +345,9 @@ static int32_t make_spaces(const rki_memory *memory, share *to, int64_t shares)
 
 static void release(const rki_memory *memory, const share *all)
 {
-    if (all->heaps != NULL) rki_release(memory, all->heaps[0].hits);
+    if (all->lists != NULL) rki_release(memory, all->lists[0].hits);
     if (all->spaces != NULL) rki_release(memory, all->spaces[0].cosines);
-    rki_release(memory, all->heaps);
+    rki_release(memory, all->lists);
     rki_release(memory, all->spaces);
 }
 
@@ -341,7 +359,7 @@ int32_t rki_search_run(const rnnkit_vectors *vectors, const rki_search *search)
     RKI_TRY(open_tables(vectors, search, &all));
     all.block = (search->rows + threads - 1) / threads;
     int64_t shares = (search->rows + all.block - 1) / all.block;
-    int32_t status = make_heaps(memory, &all, shares);
+    int32_t status = make_lists(memory, &all, shares);
     if (status == RNNKIT_OK) status = make_spaces(memory, &all, shares);
     if (status == RNNKIT_OK) {
         rki_parallel_blocks(threads, search->rows, all.block, search_share, &all);

@@ -1,9 +1,12 @@
-/* Queries beside one pass over memory: word2vec_queries [WORDS DIMENSION THREADS]
+/* Queries beside one pass over memory:
  *
- * Random vectors, in turn, best of ten rounds: one pass over the vectors (a sum of their bits, by
- * the program alone, in one thread), then for each `scan` of queries most_similar, and
- * similar_by_vector with 64 vectors at once. Before that, the first query with a copy makes it.
- * `found` is the share of the ten nearest of the 64 that scan=f32 gives too. */
+ *     word2vec_queries WORDS DIMENSION THREADS      random vectors
+ *     word2vec_queries FILE THREADS                 those of a file
+ *
+ * In turn, the best of ten rounds: one pass over the vectors (a sum of their bits, by this program,
+ * in one thread), then for each `scan` of queries most_similar, and similar_by_vector with 64
+ * vectors at once. `first` is the first query, which makes a copy. `found` is the share of the ten
+ * nearest of 64 words that scan=f32 finds too. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +22,7 @@ static const double value_bytes[SCANS] = {4, 2, 1};
 
 typedef struct problem {
     int64_t words, dimension;
-    float *values;
+    float *values, *queries;
     rnnkit_vectors *vectors;
     int32_t ids[SCANS][BATCH * TOP];
 } problem;
@@ -42,24 +45,60 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static void make(problem *of, int64_t threads)
+static rnnkit_context *open_context(const char *threads)
 {
-    char options[64], *names = malloc((size_t)of->words * 16), *at = names;
-    uint32_t draw = 1;
+    char options[64];
     rnnkit_context *context;
-    of->values = malloc((size_t)(of->words * of->dimension) * sizeof *of->values);
-    if (names == NULL || of->values == NULL) exit(1);
+    snprintf(options, sizeof options, "threads=%s", threads);
+    must(rnnkit_context_create("cpu", options, &context));
+    return context;
+}
+
+static float *room_for(const problem *of)
+{
+    float *values = malloc((size_t)(of->words * of->dimension) * sizeof *values);
+    if (values == NULL) exit(1);
+    return values;
+}
+
+static void make(problem *of, const char *threads)
+{
+    rnnkit_context *context = open_context(threads);
+    char *names = malloc((size_t)of->words * 16), *at = names;
+    uint32_t draw = 1;
+    of->values = room_for(of);
+    if (names == NULL) exit(1);
     for (int64_t i = 0; i < of->words; i++)
         at += sprintf(at, "w%lld", (long long)i) + 1;
     for (int64_t i = 0; i < of->words * of->dimension; i++) {
         draw = draw * 1664525u + 1013904223u;
         of->values[i] = (float)(int32_t)draw * 0x1p-31f;
     }
-    snprintf(options, sizeof options, "threads=%lld", (long long)threads);
-    must(rnnkit_context_create("cpu", options, &context));
     must(rnnkit_vectors_create(context, names, of->words, of->values, of->dimension, &of->vectors));
     rnnkit_context_destroy(context);
     free(names);
+}
+
+static void open_file(problem *of, const char *path, const char *threads)
+{
+    rnnkit_context *context = open_context(threads);
+    must(rnnkit_vectors_open(context, path, NULL, &of->vectors));
+    must(rnnkit_vectors_size(of->vectors, &of->words, &of->dimension));
+    of->values = room_for(of);
+    for (int32_t id = 0; id < of->words; id++)
+        must(rnnkit_vectors_read(of->vectors, &id, 1, of->values + id * of->dimension));
+    rnnkit_context_destroy(context);
+}
+
+/* Words from the first to the last. */
+static void set_queries(problem *of)
+{
+    size_t bytes = (size_t)of->dimension * sizeof *of->values;
+    of->queries = malloc(BATCH * bytes);
+    if (of->queries == NULL) exit(1);
+    for (int64_t q = 0; q < BATCH; q++)
+        memcpy(of->queries + q * of->dimension, of->values + q * of->words / BATCH * of->dimension,
+            bytes);
 }
 
 /* In several streams, which memory answers sooner than one; what is over is left out. */
@@ -92,7 +131,7 @@ static double ask_many(problem *of, int scan)
     static float scores[BATCH * TOP];
     double begun = now();
     must(rnnkit_vectors_similar_by_vector(
-        of->vectors, of->values, BATCH, scans[scan], TOP, of->ids[scan], scores));
+        of->vectors, of->queries, BATCH, scans[scan], TOP, of->ids[scan], scores));
     return now() - begun;
 }
 
@@ -111,11 +150,11 @@ static double found_by(const problem *of, int scan)
     return (double)found / (BATCH * TOP);
 }
 
-static void print(const problem *of, const times *best, int64_t threads, uint32_t sum)
+static void print(const problem *of, const times *best, uint32_t sum)
 {
     double values = (double)(of->words * of->dimension);
-    printf("%lld words of dimension %lld, %lld threads (sum %u)\n", (long long)of->words,
-        (long long)of->dimension, (long long)threads, (unsigned)sum);
+    printf("%lld words of dimension %lld (sum %u)\n", (long long)of->words,
+        (long long)of->dimension, (unsigned)sum);
     printf("one pass over memory, one thread: %.2f ms, %.1f GB/s\n", 1e3 * best->pass,
         4e-9 * values / best->pass);
     for (int s = 0; s < SCANS; s++)
@@ -128,12 +167,21 @@ static void print(const problem *of, const times *best, int64_t threads, uint32_
 
 int main(int count, char **words)
 {
-    problem of = {.words = count > 1 ? atoll(words[1]) : 400000,
-        .dimension = count > 2 ? atoll(words[2]) : 300};
-    int64_t threads = count > 3 ? atoll(words[3]) : 1;
+    problem of = {0};
     times best = {0};
     uint32_t sum = 0;
-    make(&of, threads);
+    if (count != 3 && count != 4) {
+        fputs("word2vec_queries WORDS DIMENSION THREADS | FILE THREADS\n", stderr);
+        return 2;
+    }
+    if (count == 4) {
+        of.words = atoll(words[1]);
+        of.dimension = atoll(words[2]);
+        make(&of, words[3]);
+    } else {
+        open_file(&of, words[1], words[2]);
+    }
+    set_queries(&of);
     for (int s = 0; s < SCANS; s++)
         best.first[s] = ask_one(&of, s);
     for (int round = 0; round < ROUNDS; round++) {
@@ -143,8 +191,9 @@ int main(int count, char **words)
             keep_least(&best.many[s], ask_many(&of, s));
         }
     }
-    print(&of, &best, threads, sum);
+    print(&of, &best, sum);
     rnnkit_vectors_destroy(of.vectors);
+    free(of.queries);
     free(of.values);
     return 0;
 }
