@@ -19,6 +19,7 @@
 #include "word2vec/kernels/kernels.h"
 
 enum {
+    QUERIES = 1024,   /* that have lists at a time */
     TILE_UNITS = 16,  /* queries, or parts of one, at a time */
     TILE_ROWS = 128,  /* of the vectors: they stay in the second cache */
     COPY_ROWS = 2048, /* of a copy: many, as queries are made ready for each tile */
@@ -311,15 +312,16 @@ static int32_t open_tables(const rnnkit_vectors *vectors, const rki_search *sear
 
 static int32_t make_lists(const rki_memory *memory, share *to, int64_t shares)
 {
-    int64_t count = shares * to->search->count, hits, room = 2 * to->wanted + GROUP;
+    int64_t queries = to->search->count < QUERIES ? to->search->count : QUERIES;
+    int64_t hits, room = 2 * to->wanted + GROUP;
     void *block;
     to->room = room < to->search->rows ? room : to->search->rows;
-    RKI_TRY(rki_multiply(count, to->room, &hits));
-    RKI_TRY(rki_allocate(memory, count, sizeof(list), "a search", &block));
+    RKI_TRY(rki_multiply(shares * queries, to->room, &hits));
+    RKI_TRY(rki_allocate(memory, shares * queries, sizeof(list), "a search", &block));
     to->lists = block;
     RKI_TRY(rki_allocate(memory, hits, sizeof(hit), "a search's hits", &block));
-    for (int64_t i = 0; i < count; i++)
-        to->lists[i] = (list){(hit *)block + i * to->room, 0, {-INFINITY, INT32_MAX}};
+    for (int64_t i = 0; i < shares * queries; i++)
+        to->lists[i].hits = (hit *)block + i * to->room;
     return RNNKIT_OK;
 }
 
@@ -351,19 +353,37 @@ static void release(const rki_memory *memory, const share *all)
     rki_release(memory, all->spaces);
 }
 
+/* Some queries; cannot fail. */
+static void run_queries(share *all, int64_t shares, const rki_search *search)
+{
+    int64_t threads = all->exact.vectors->context->threads;
+    all->search = search;
+    for (int64_t i = 0; i < shares * search->count; i++) {
+        all->lists[i].count = 0;
+        all->lists[i].worst = (hit){-INFINITY, INT32_MAX};
+    }
+    rki_parallel_blocks(threads, search->rows, all->block, search_share, all);
+    rki_parallel_blocks(threads, search->count, 1, give, all);
+}
+
 int32_t rki_search_run(const rnnkit_vectors *vectors, const rki_search *search)
 {
     const rki_memory *memory = &vectors->context->memory;
     int64_t threads = vectors->context->threads;
     share all = {.search = search};
+    rki_search part = *search;
     RKI_TRY(open_tables(vectors, search, &all));
     all.block = (search->rows + threads - 1) / threads;
     int64_t shares = (search->rows + all.block - 1) / all.block;
     int32_t status = make_lists(memory, &all, shares);
     if (status == RNNKIT_OK) status = make_spaces(memory, &all, shares);
-    if (status == RNNKIT_OK) {
-        rki_parallel_blocks(threads, search->rows, all.block, search_share, &all);
-        rki_parallel_blocks(threads, search->count, 1, give, &all);
+    for (int64_t left = search->count; status == RNNKIT_OK && left > 0; left -= part.count) {
+        part.count = left < QUERIES ? left : QUERIES;
+        run_queries(&all, shares, &part);
+        part.queries += part.count * part.parts * vectors->dimension;
+        part.excluded += part.count * part.excluded_count;
+        part.ids += part.count * part.top;
+        part.scores += part.count * part.top;
     }
     release(memory, &all);
     return status;

@@ -234,6 +234,34 @@ static void answers_repeat(void **state)
     free(queries);
 }
 
+/* Thousands at once, of which some have lists at a time. */
+static void many_queries(void **state)
+{
+    (void)state;
+    enum { WORDS = 300, DIMENSION = 5, QUERIES = 2500 };
+    rnnkit_context *context = open_context("threads=2");
+    float *values = random_values(QUERIES * DIMENSION, 0), *scores = malloc(QUERIES * 3 * 4),
+          one[3];
+    int32_t *ids = malloc(QUERIES * 3 * 4), alone[3];
+    assert_true(scores != NULL && ids != NULL);
+    rnnkit_vectors *vectors = of_values(context, WORDS, DIMENSION, values);
+    for (int s = 0; s < 2; s++) {
+        const char *scan = s == 0 ? "scan=f32" : "scan=int8";
+        text_ok(rnnkit_vectors_similar_by_vector(vectors, values, QUERIES, scan, 3, ids, scores));
+        for (int q = 0; q < QUERIES; q += 17) {
+            text_ok(rnnkit_vectors_similar_by_vector(
+                vectors, values + q * DIMENSION, 1, scan, 3, alone, one));
+            assert_memory_equal(alone, ids + 3 * q, sizeof alone);
+            assert_memory_equal(one, scores + 3 * q, sizeof one);
+        }
+    }
+    free(values);
+    free(scores);
+    free(ids);
+    rnnkit_vectors_destroy(vectors);
+    rnnkit_context_destroy(context);
+}
+
 /* A rank is the place in the list of all neighbours. */
 static void ranks_are_places(void **state)
 {
@@ -428,6 +456,7 @@ int main(void)
         cmocka_unit_test(vectors_that_are_nearly_one),
         cmocka_unit_test(scores_are_those_of_the_vectors),
         cmocka_unit_test(answers_repeat),
+        cmocka_unit_test(many_queries),
         cmocka_unit_test(ranks_are_places),
         cmocka_unit_test(odd_vectors),
         cmocka_unit_test(few_words),
