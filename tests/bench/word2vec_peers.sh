@@ -1,7 +1,8 @@
 #!/bin/bash
 # word2vec beside its peers on the same text and settings: skip-gram, window 5, 5 noise words, sample
 # 1e-4, min count 5. Gets gensim, fastText, word2vec.c and MKL from PyPI into OUT, builds librnnkit
-# there, runs everything in turn, and writes docs/benchmarks/word2vec.md.
+# there, runs everything in turn, and writes docs/benchmarks/word2vec.md. On two quiet cores it takes an
+# hour or more (an estimate); the page tells how long it took.
 #
 #   tests/bench/word2vec_peers.sh [--short] DATA [OUT]    DATA: the folder with imdb/ and word-similarity/
 #
