@@ -191,7 +191,7 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vectors_most_similar(const rnnkit_vectors
  *   [count][top], the nearest first; where there are fewer words, id -1 and score 0.
  * Ownership: the caller's arrays are filled.
  * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL; count or top below 1; a value that is not
- *   finite), RNNKIT_E_OPTION, RNNKIT_E_MEMORY.
+ *   finite), RNNKIT_E_SHAPE (count or top too large), RNNKIT_E_OPTION, RNNKIT_E_MEMORY.
  * Threads: any.
  * Since: 0.1.
  * Source: gensim, KeyedVectors.similar_by_vector.

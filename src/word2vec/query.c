@@ -344,6 +344,7 @@ static int32_t similar_by_vector(const rnnkit_vectors *vectors, const float *que
     const char *options, int64_t top, int32_t *ids, float *scores)
 {
     query_settings settings;
+    int64_t answers;
     float *units = NULL;
     RKI_TRY(rki_check_pointer(queries, "queries"));
     RKI_TRY(rki_check_pointer(ids, "ids"));
@@ -351,6 +352,7 @@ static int32_t similar_by_vector(const rnnkit_vectors *vectors, const float *que
     if (count < 1 || top < 1)
         return rki_fail(RNNKIT_E_ARGUMENT, "count is %lld and top %lld, expected at least 1",
             (long long)count, (long long)top);
+    RKI_TRY(rki_multiply(count, top, &answers));
     RKI_TRY(rki_options_parse(&rki_vectors_query_options, options, &settings));
     RKI_TRY(unit_queries(vectors, queries, count, &units));
     rki_search search = {.scan = (rki_format)settings.scan,

@@ -356,6 +356,8 @@ static void what_fails_changes_nothing(void **state)
         RNNKIT_E_OPTION, "did you mean 'scan'");
     text_fails(rnnkit_vectors_similar_by_vector(vectors, bad, 1, "scan=int8", 2, ids, scores),
         RNNKIT_E_ARGUMENT, "queries[0][1]");
+    text_fails(rnnkit_vectors_similar_by_vector(vectors, values, 2, NULL, INT64_MAX, ids, scores),
+        RNNKIT_E_SHAPE, "too many");
     assert_true(found == 7 && ids[0] == 7 && ids[1] == 7 && scores[0] == 9 && scores[1] == 9);
     rnnkit_vectors_destroy(vectors);
     rnnkit_context_destroy(context);
