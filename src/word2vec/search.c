@@ -196,9 +196,9 @@ typedef struct share {
 
 static int is_excluded(const rki_search *search, int64_t query, int32_t id)
 {
-    const int32_t *ids = search->excluded + query * search->excluded_count;
-    for (int64_t i = 0; i < search->excluded_count; i++)
-        if (ids[i] == id) return 1;
+    int64_t count = search->excluded_count;
+    for (int64_t i = 0; i < count; i++)
+        if (search->excluded[query * count + i] == id) return 1;
     return 0;
 }
 
@@ -381,7 +381,7 @@ int32_t rki_search_run(const rnnkit_vectors *vectors, const rki_search *search)
         part.count = left < QUERIES ? left : QUERIES;
         run_queries(&all, shares, &part);
         part.queries += part.count * part.parts * vectors->dimension;
-        part.excluded += part.count * part.excluded_count;
+        if (part.excluded != NULL) part.excluded += part.count * part.excluded_count;
         part.ids += part.count * part.top;
         part.scores += part.count * part.top;
     }
