@@ -53,8 +53,9 @@ static int print_neighbours(const settings *values, const rnnkit_vectors *vector
     int64_t found = 0;
     int outcome = OUTCOME_FAILED;
 
-    snprintf(options, sizeof options, "restrict=%lld method=%s", (long long)values->restricted,
-        values->method != NULL ? values->method : "add");
+    snprintf(options, sizeof options, "restrict=%lld method=%s scan=%s",
+        (long long)values->restricted, values->method != NULL ? values->method : "add",
+        values->scan);
     if (ids == NULL || scores == NULL)
         fail("out of memory");
     else if (!failed(rnnkit_vectors_most_similar(vectors, positive, positive_count, negative,

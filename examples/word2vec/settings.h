@@ -19,7 +19,7 @@ enum {
 typedef struct settings {
     argument_list corpus, words;
     const char *output, *format, *vectors, *state, *go_on, *vocab;
-    const char *punctuation, *invalid, *subsampling, *cbow_gradient, *method;
+    const char *punctuation, *invalid, *subsampling, *cbow_gradient, *method, *scan;
     const char *pairs, *analogies, *svg, *device;
     int64_t dim, window, negative, min_count, epochs, threads, seed, top, restricted, limit;
     double sample, lr;

@@ -50,6 +50,19 @@ RNNKIT_API void rnnkit_pairs_destroy(rnnkit_pairs *pairs);
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_pairs_next(
     rnnkit_pairs *pairs, const int32_t **inputs, const int32_t **targets, int64_t *count);
 
+/** The words of the batch that was given last: batch by batch, what thinning out leaves of the
+ * stream, for windows of your own.
+ *
+ * Arrays: *words: int32 [*count]; none before the first batch and after the last.
+ * Ownership: *words belongs to the handle and is valid until the next call of rnnkit_pairs_next.
+ * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL).
+ * Threads: owner.
+ * Since: 0.1.
+ * Source: none.
+ */
+RNNKIT_API RNNKIT_CHECK int32_t rnnkit_pairs_words(
+    const rnnkit_pairs *pairs, const int32_t **words, int64_t *count);
+
 /** Starts the next epoch, with other draws.
  *
  * Arrays: none.

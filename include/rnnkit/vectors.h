@@ -5,7 +5,15 @@
  * counted from 0; files and training have frequent words first. Queries are named and computed as
  * in gensim's KeyedVectors; they take ids, which rnnkit_vectors_find gives. A handle never changes,
  * so any number of threads may query it at once. Words are bytes without NUL, not checked to be
- * UTF-8.
+ * UTF-8. A vector of zeros, or one shorter than 1e-38 or longer than 8e37, has cosine 0 with all.
+ *
+ * A query for the nearest words reads every vector once, and takes as long as memory takes to give
+ * them. With option scan it reads a copy instead, a half (bf16) or a quarter (int8) as large, which
+ * the first such query makes and the handle keeps: dimension values of 2 bytes, or of 1 and 4 bytes
+ * more, for each word, rows rounded up to 64 bytes. The copy gives 8 candidates for each word asked
+ * for, and 128 more; their scores are then computed from the vectors themselves, and have the same
+ * bits as without. So a word is missed only where more than so many others pass it in the copy:
+ * hardly ever. Where there are not more words than that, no copy is made or read.
  */
 #ifndef RNNKIT_VECTORS_H
 #define RNNKIT_VECTORS_H
@@ -159,7 +167,7 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vectors_n_similarity(const rnnkit_vectors
  * mul). "king" - "man" + "woman" is positive king and woman, negative man.
  *
  * Options (noun "vectors_query"): method (add, mul), restrict (0; only the first words are looked
- * at; 0: all).
+ * at; 0: all), scan (f32, bf16, int8; a copy that candidates are found in).
  * Arrays: positive, negative: ids; either may be NULL when its count is 0; ids, scores: room for
  *   `capacity`, the nearest first. *found: how many were given.
  * Ownership: the caller's arrays are filled.
@@ -178,12 +186,12 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_vectors_most_similar(const rnnkit_vectors
 /** The words nearest to each of several vectors, by cosine: one pass over the words for all.
  *
  * Options (noun "vectors_query"): method (of no effect), restrict (0; only the first words are looked
- *   at; 0: all).
+ *   at; 0: all), scan (f32, bf16, int8; a copy that candidates are found in).
  * Arrays: queries: float [count][dimension], finite; ids: int32 [count][top] and scores: float
  *   [count][top], the nearest first; where there are fewer words, id -1 and score 0.
  * Ownership: the caller's arrays are filled.
  * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL; count or top below 1; a value that is not
- *   finite), RNNKIT_E_OPTION, RNNKIT_E_MEMORY.
+ *   finite), RNNKIT_E_SHAPE (count or top too large), RNNKIT_E_OPTION, RNNKIT_E_MEMORY.
  * Threads: any.
  * Since: 0.1.
  * Source: gensim, KeyedVectors.similar_by_vector.

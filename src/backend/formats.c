@@ -39,6 +39,7 @@ static void pack_half(int64_t columns, const float *values, uint32_t *pairs)
 /* Returns the scale. */
 static float pack_bytes(int64_t columns, const float *values, int8_t *bytes)
 {
+    const double whole = 6755399441055744.0; /* 1.5 * 2^52: adding it rounds, to nearest even */
     float most = 0.0f;
     for (int64_t c = 0; c < columns; c++) {
         if (!isfinite(values[c])) return NAN; /* the bytes are zeros, and NaN * 0 is NaN */
@@ -48,25 +49,31 @@ static float pack_bytes(int64_t columns, const float *values, int8_t *bytes)
     if (scale == 0.0f) return 0.0f;
     if (isinf(scale * (float)MOST)) scale = nextafterf(scale, 0.0f);
     for (int64_t c = 0; c < columns; c++) {
-        double q = rint((double)values[c] / (double)scale);
+        double q = (double)values[c] / (double)scale + whole - whole;
         bytes[c] = (int8_t)(q > MOST ? MOST : q < -MOST ? -MOST : q);
     }
     return scale;
 }
 
+void rki_format_pack_rows(rki_format format, int64_t rows, int64_t columns, int64_t first,
+    int64_t count, const float *values, void *block)
+{
+    char *begin = (char *)block + rki_format_header(format, rows);
+    size_t step = rki_format_row(format, columns);
+    for (int64_t r = first; r < first + count; r++, values += columns) {
+        void *row = begin + (size_t)r * step;
+        if (format == RKI_BF16)
+            pack_half(columns, values, row);
+        else
+            ((float *)block)[r] = pack_bytes(columns, values, row);
+    }
+}
+
 void rki_format_pack(
     rki_format format, int64_t rows, int64_t columns, const float *values, void *block)
 {
-    char *first = (char *)block + rki_format_header(format, rows);
-    size_t step = rki_format_row(format, columns);
     memset(block, 0, rki_format_bytes(format, rows, columns));
-    for (int64_t r = 0; r < rows; r++) {
-        void *row = first + (size_t)r * step;
-        if (format == RKI_BF16)
-            pack_half(columns, values + r * columns, row);
-        else
-            ((float *)block)[r] = pack_bytes(columns, values + r * columns, row);
-    }
+    rki_format_pack_rows(format, rows, columns, 0, rows, values, block);
 }
 
 void rki_format_unpack(

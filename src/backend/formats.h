@@ -48,6 +48,11 @@ size_t rki_format_bytes(rki_format format, int64_t rows, int64_t columns);
 void rki_format_pack(
     rki_format format, int64_t rows, int64_t columns, const float *values, void *block);
 
+/* The same for rows first .. first + count - 1 alone, of values [count][columns], into a block that
+ * was zeros. Threads may pack different rows at once. */
+void rki_format_pack_rows(rki_format format, int64_t rows, int64_t columns, int64_t first,
+    int64_t count, const float *values, void *block);
+
 /* One row of a block as floats. */
 void rki_format_unpack(rki_format format, int64_t rows, int64_t columns, int64_t row,
     const void *block, float *values);

@@ -345,13 +345,14 @@ enum { BATCH = 256 };
 
 /* Work of one batch of analogies. */
 typedef struct batch {
-    float *queries;    /* [BATCH][dimension] */
+    float *queries;    /* [BATCH][3][dimension]; by sum [BATCH][dimension] */
     int32_t *excluded; /* [BATCH][3] */
     int32_t ids[BATCH];
     float scores[BATCH];
 } batch;
 
-static void set_query(
+/* b - a + c, of length 1. */
+static void set_sum(
     const rnnkit_vectors *vectors, const float *inverse, const analogy *asked, float *query)
 {
     const float *row[3];
@@ -372,42 +373,49 @@ static void set_query(
         query[k] *= length;
 }
 
-static int32_t add_answers(analogies *to, batch *work, int64_t first, int64_t count)
+/* b, c and a, which is the negative one. */
+static void set_parts(
+    const rnnkit_vectors *vectors, const float *inverse, const analogy *asked, float *query)
+{
+    for (int i = 0; i < 3; i++) {
+        int32_t id = asked->words[(i + 1) % 3];
+        rki_vectors_unit(vectors, id, inverse[id], query + i * vectors->dimension);
+    }
+}
+
+static int32_t answer_batch(analogies *to, int multiply, batch *work, int64_t first, int64_t count)
 {
     const rnnkit_vectors *vectors = to->words.vectors;
     const float *inverse;
+    int64_t parts = multiply ? 3 : 1;
     RKI_TRY(rki_vectors_inverse(vectors, &inverse));
     for (int64_t i = 0; i < count; i++) {
         const analogy *asked = &to->list[first + i];
-        set_query(vectors, inverse, asked, work->queries + i * vectors->dimension);
+        float *query = work->queries + i * parts * vectors->dimension;
+        if (multiply)
+            set_parts(vectors, inverse, asked, query);
+        else
+            set_sum(vectors, inverse, asked, query);
         memcpy(work->excluded + 3 * i, asked->words, 3 * sizeof *asked->words);
     }
-    rki_search search = {
-        work->queries, count, to->words.rows, work->excluded, 3, 1, work->ids, work->scores};
+    rki_search search = {.queries = work->queries,
+        .count = count,
+        .parts = parts,
+        .positive = multiply ? 2 : -1,
+        .rows = to->words.rows,
+        .excluded = work->excluded,
+        .excluded_count = 3,
+        .top = 1,
+        .ids = work->ids,
+        .scores = work->scores};
     return rki_search_run(vectors, &search);
-}
-
-static int32_t multiply_answers(analogies *to, batch *work, int64_t first, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++) {
-        const int32_t *words = to->list[first + i].words;
-        int32_t positive[2] = {words[1], words[2]};
-        char options[64];
-        int64_t found;
-        snprintf(options, sizeof options, "method=mul restrict=%lld", (long long)to->words.rows);
-        RKI_TRY(rnnkit_vectors_most_similar(to->words.vectors, positive, 2, words, 1, options, 1,
-            &work->ids[i], &work->scores[i], &found));
-        if (found == 0) work->ids[i] = -1;
-    }
-    return RNNKIT_OK;
 }
 
 static int32_t answer_all(analogies *to, int multiply, batch *work)
 {
     for (int64_t first = 0; first < to->count; first += BATCH) {
         int64_t count = to->count - first < BATCH ? to->count - first : BATCH;
-        RKI_TRY(multiply ? multiply_answers(to, work, first, count)
-                         : add_answers(to, work, first, count));
+        RKI_TRY(answer_batch(to, multiply, work, first, count));
         for (int64_t i = 0; i < count; i++) {
             section *in = &to->sections[to->list[first + i].section];
             in->answered++;
@@ -423,7 +431,7 @@ static int32_t answer(analogies *to, int multiply)
     void *work, *queries = NULL, *excluded = NULL;
     RKI_TRY(rki_allocate(memory, 1, sizeof(batch), "a batch of analogies", &work));
     int32_t status = rki_allocate(
-        memory, BATCH * to->words.vectors->dimension, sizeof(float), "queries", &queries);
+        memory, BATCH * 3 * to->words.vectors->dimension, sizeof(float), "queries", &queries);
     if (status == RNNKIT_OK)
         status = rki_allocate(memory, BATCH * 3, sizeof(int32_t), "words", &excluded);
     ((batch *)work)->queries = queries;

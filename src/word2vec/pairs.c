@@ -55,6 +55,8 @@ struct rnnkit_pairs {
     int64_t room, count, next; /* of kept; the first word of the next batch */
     kept_word *kept;           /* [room] */
     int32_t *inputs, *targets; /* [batch * 2 * window] */
+    int32_t *words;            /* [batch]: those of the batch in hand */
+    int64_t words_count;
 };
 
 static rnnkit_context *context_of(const rnnkit_pairs *pairs)
@@ -71,6 +73,7 @@ static void release(rnnkit_pairs *pairs)
     rki_release(memory, pairs->kept);
     rki_release(memory, pairs->inputs);
     rki_release(memory, pairs->targets);
+    rki_release(memory, pairs->words);
     rki_release(memory, pairs);
     rki_tokens_release(tokens);
 }
@@ -90,6 +93,8 @@ static int32_t allocate(rnnkit_pairs *pairs)
     pairs->inputs = block;
     RKI_TRY(rki_allocate(memory, most, sizeof(int32_t), "pairs", &block));
     pairs->targets = block;
+    RKI_TRY(rki_allocate(memory, settings->batch, sizeof(int32_t), "words", &block));
+    pairs->words = block;
     return RNNKIT_OK;
 }
 
@@ -177,8 +182,10 @@ static int32_t next(
     RKI_TRY(fill(pairs));
     int64_t used = 0, first = pairs->next, last = first + pairs->settings.batch;
     if (last > pairs->count) last = pairs->count;
+    pairs->words_count = last - first;
     if (first == last) return RNNKIT_DONE;
     for (int64_t i = first; i < last; i++) {
+        pairs->words[i - first] = pairs->kept[i].id;
         int64_t reach = pairs->kept[i].reach;
         for (int64_t j = i > reach ? i - reach : 0; j <= i + reach && j < pairs->count; j++) {
             if (j == i) continue;
@@ -201,11 +208,27 @@ int32_t rnnkit_pairs_next(
     return rki_leave(context_of(pairs), __func__, next(pairs, inputs, targets, count));
 }
 
+static int32_t words_of(const rnnkit_pairs *pairs, const int32_t **words, int64_t *count)
+{
+    RKI_TRY(rki_check_pointer(words, "words"));
+    RKI_TRY(rki_check_pointer(count, "count"));
+    *words = pairs->words;
+    *count = pairs->words_count;
+    return RNNKIT_OK;
+}
+
+int32_t rnnkit_pairs_words(const rnnkit_pairs *pairs, const int32_t **words, int64_t *count)
+{
+    int32_t status = rki_check(pairs, RKI_KIND_PAIRS, "pairs");
+    if (status < 0) return rki_leave(NULL, __func__, status);
+    return rki_leave(context_of(pairs), __func__, words_of(pairs, words, count));
+}
+
 int32_t rnnkit_pairs_rewind(rnnkit_pairs *pairs)
 {
     int32_t status = rki_check(pairs, RKI_KIND_PAIRS, "pairs");
     if (status < 0) return rki_leave(NULL, __func__, status);
     pairs->epoch++;
-    pairs->read = pairs->count = pairs->next = 0;
+    pairs->read = pairs->count = pairs->next = pairs->words_count = 0;
     return RNNKIT_OK;
 }

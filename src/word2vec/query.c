@@ -11,7 +11,7 @@ typedef enum method { METHOD_ADD, METHOD_MUL } method;
 
 typedef struct query_settings {
     int64_t restricted;
-    int32_t method;
+    int32_t method, scan; /* scan: rki_format */
 } query_settings;
 
 static const rki_option rows[] = {
@@ -19,6 +19,8 @@ static const rki_option rows[] = {
         "by the cosine with a sum of vectors (3CosAdd), or by a product of similarities (3CosMul)"},
     {"restrict", RKI_OPTION_INTEGER, offsetof(query_settings, restricted), 0, INT32_MAX, "0", NULL,
         "0.1", "only the first words are looked at; 0: all"},
+    {"scan", RKI_OPTION_CHOICE, offsetof(query_settings, scan), 0, 0, "f32", "f32|bf16|int8", "0.1",
+        "bf16, int8: candidates come from a smaller copy, which the first such query makes"},
 };
 
 const rki_option_table rki_vectors_query_options = {
@@ -165,17 +167,11 @@ int32_t rnnkit_vectors_doesnt_match(
 
 static int32_t rank(const rnnkit_vectors *vectors, int32_t first, int32_t second, int64_t *out)
 {
-    const float *inverse;
+    int64_t nearer;
     RKI_TRY(rki_check_pointer(out, "rank"));
     RKI_TRY(rki_vectors_check_id(vectors, first));
     RKI_TRY(rki_vectors_check_id(vectors, second));
-    RKI_TRY(rki_vectors_inverse(vectors, &inverse));
-    const float *query = rki_vectors_row(vectors, first);
-    int64_t nearer = 0, width = vectors->dimension;
-    double own = dot(query, rki_vectors_row(vectors, second), width) * (double)inverse[second];
-    for (int32_t i = 0; i < vectors->size; i++)
-        if (i != first && dot(query, rki_vectors_row(vectors, i), width) * (double)inverse[i] > own)
-            nearer++;
+    RKI_TRY(rki_search_nearer(vectors, first, second, &nearer));
     *out = nearer + 1;
     return RNNKIT_OK;
 }
@@ -193,115 +189,103 @@ int32_t rnnkit_vectors_rank(
 typedef struct question {
     const int32_t *positive, *negative;
     int64_t positive_count, negative_count;
-    int64_t rows, top;
-    int32_t *ids;
-    float *scores;
 } question;
 
-static int32_t by_sum(const rnnkit_vectors *vectors, const question *asked, const int32_t *excluded)
+/* One unit vector: the sum of the positive words' less that of the negative ones'. */
+static int32_t set_sum(const rnnkit_vectors *vectors, const question *asked, float *query)
 {
-    const rki_memory *memory = &vectors->context->memory;
     const float *inverse;
     double *sum;
-    void *query;
     RKI_TRY(rki_vectors_inverse(vectors, &inverse));
     RKI_TRY(allocate_sums(vectors, 1, &sum));
-    int32_t status = rki_allocate(memory, vectors->dimension, sizeof(float), "a query", &query);
-    if (status == RNNKIT_OK) {
-        for (int64_t i = 0; i < asked->positive_count; i++)
-            add_row(vectors, asked->positive[i], (double)inverse[asked->positive[i]], sum);
-        for (int64_t i = 0; i < asked->negative_count; i++)
-            add_row(vectors, asked->negative[i], -(double)inverse[asked->negative[i]], sum);
-        set_unit(sum, vectors->dimension, query);
-        rki_search search = {query, 1, asked->rows, excluded,
-            asked->positive_count + asked->negative_count, asked->top, asked->ids, asked->scores};
-        status = rki_search_run(vectors, &search);
-        rki_release(memory, query);
-    }
-    rki_release(memory, sum);
-    return status;
-}
-
-/* The product of similarities of one row. */
-static float product_of(
-    const rnnkit_vectors *vectors, const float *inverse, const question *asked, int32_t id)
-{
-    const float *row = rki_vectors_row(vectors, id);
-    double above = 1, below = 1;
-    for (int64_t i = 0; i < asked->positive_count; i++) {
-        int32_t other = asked->positive[i];
-        double cosine = dot(row, rki_vectors_row(vectors, other), vectors->dimension);
-        above *= (1 + cosine * (double)inverse[id] * (double)inverse[other]) / 2;
-    }
-    for (int64_t i = 0; i < asked->negative_count; i++) {
-        int32_t other = asked->negative[i];
-        double cosine = dot(row, rki_vectors_row(vectors, other), vectors->dimension);
-        below *= (1 + cosine * (double)inverse[id] * (double)inverse[other]) / 2;
-    }
-    return (float)(above / (below + 1e-6));
-}
-
-static int holds(const int32_t *ids, int64_t count, int32_t id)
-{
-    for (int64_t i = 0; i < count; i++)
-        if (ids[i] == id) return 1;
-    return 0;
-}
-
-static int32_t by_product(
-    const rnnkit_vectors *vectors, const question *asked, const int32_t *excluded)
-{
-    const float *inverse;
-    int64_t given = 0, others = asked->positive_count + asked->negative_count;
-    RKI_TRY(rki_vectors_inverse(vectors, &inverse));
-    for (int32_t id = 0; id < asked->rows; id++) {
-        if (holds(excluded, others, id)) continue;
-        float score = product_of(vectors, inverse, asked, id);
-        int64_t at = given < asked->top ? given++ : given;
-        if (at == asked->top && score <= asked->scores[at - 1]) continue;
-        if (at == asked->top) at--;
-        for (; at > 0 && asked->scores[at - 1] < score; at--) {
-            asked->scores[at] = asked->scores[at - 1];
-            asked->ids[at] = asked->ids[at - 1];
-        }
-        asked->scores[at] = score;
-        asked->ids[at] = id;
-    }
-    for (; given < asked->top; given++)
-        asked->ids[given] = -1;
+    for (int64_t i = 0; i < asked->positive_count; i++)
+        add_row(vectors, asked->positive[i], (double)inverse[asked->positive[i]], sum);
+    for (int64_t i = 0; i < asked->negative_count; i++)
+        add_row(vectors, asked->negative[i], -(double)inverse[asked->negative[i]], sum);
+    set_unit(sum, vectors->dimension, query);
+    rki_release(&vectors->context->memory, sum);
     return RNNKIT_OK;
 }
 
-/* Into arrays of our own, so that a failure leaves the caller's as they were. */
-static int32_t answer(const rnnkit_vectors *vectors, question *asked, int32_t by, int32_t *ids,
-    float *scores, int64_t *found)
+/* A unit vector for each word, those of the positive ones first. */
+static int32_t set_parts(
+    const rnnkit_vectors *vectors, const int32_t *ids, int64_t count, float *to)
+{
+    const float *inverse;
+    RKI_TRY(rki_vectors_inverse(vectors, &inverse));
+    for (int64_t i = 0; i < count; i++)
+        rki_vectors_unit(vectors, ids[i], inverse[ids[i]], to + i * vectors->dimension);
+    return RNNKIT_OK;
+}
+
+/* The words of the question; then the answer, so that a failure leaves the caller's arrays as they
+ * were. */
+typedef struct answer {
+    int32_t *words, *ids;
+    float *scores, *queries;
+} answer;
+
+static int32_t make_answer(
+    const rki_memory *memory, int64_t words, int64_t top, int64_t queries, answer *to)
+{
+    void *block;
+    RKI_TRY(rki_allocate(memory, words + 2 * top, sizeof(int32_t), "an answer", &block));
+    to->words = block;
+    to->ids = to->words + words;
+    to->scores = (float *)(void *)(to->ids + top);
+    RKI_TRY(rki_allocate(memory, queries, sizeof(float), "a query", &block));
+    to->queries = block;
+    return RNNKIT_OK;
+}
+
+static int32_t run(const rnnkit_vectors *vectors, const question *asked,
+    const query_settings *settings, int64_t top, const answer *to)
+{
+    int64_t count = asked->positive_count + asked->negative_count;
+    rki_search search = {.scan = (rki_format)settings->scan,
+        .queries = to->queries,
+        .count = 1,
+        .parts = settings->method == METHOD_MUL ? count : 1,
+        .positive = settings->method == METHOD_MUL ? asked->positive_count : -1,
+        .rows = looked_at(vectors, settings->restricted),
+        .excluded = to->words,
+        .excluded_count = count,
+        .top = top,
+        .ids = to->ids,
+        .scores = to->scores};
+    for (int64_t i = 0; i < count; i++)
+        to->words[i] = i < asked->positive_count ? asked->positive[i]
+                                                 : asked->negative[i - asked->positive_count];
+    RKI_TRY(settings->method == METHOD_MUL ? set_parts(vectors, to->words, count, to->queries)
+                                           : set_sum(vectors, asked, to->queries));
+    return rki_search_run(vectors, &search);
+}
+
+static int32_t answer_question(const rnnkit_vectors *vectors, const question *asked,
+    const query_settings *settings, int64_t capacity, int32_t *ids, float *scores, int64_t *found)
 {
     const rki_memory *memory = &vectors->context->memory;
-    int64_t others = asked->positive_count + asked->negative_count;
-    void *block;
-    RKI_TRY(rki_allocate(memory, others + 2 * asked->top, sizeof(int32_t), "an answer", &block));
-    int32_t *excluded = block;
-    asked->ids = excluded + others;
-    asked->scores = (float *)(void *)(asked->ids + asked->top);
-    for (int64_t i = 0; i < others; i++)
-        excluded[i] = i < asked->positive_count ? asked->positive[i]
-                                                : asked->negative[i - asked->positive_count];
-    int32_t status =
-        by == METHOD_MUL ? by_product(vectors, asked, excluded) : by_sum(vectors, asked, excluded);
+    int64_t most = looked_at(vectors, settings->restricted), values, given = 0;
+    int64_t words = asked->positive_count + asked->negative_count;
+    int64_t top = capacity < most ? capacity : most;
+    answer own = {0};
+    RKI_TRY(rki_multiply(settings->method == METHOD_MUL ? words : 1, vectors->dimension, &values));
+    int32_t status = make_answer(memory, words, top, values, &own);
+    if (status == RNNKIT_OK) status = run(vectors, asked, settings, top, &own);
     if (status == RNNKIT_OK) {
-        int64_t count = 0;
-        while (count < asked->top && asked->ids[count] >= 0)
-            count++;
-        memcpy(ids, asked->ids, (size_t)count * sizeof *ids);
-        memcpy(scores, asked->scores, (size_t)count * sizeof *scores);
-        *found = count;
+        while (given < top && own.ids[given] >= 0)
+            given++;
+        memcpy(ids, own.ids, (size_t)given * sizeof *ids);
+        memcpy(scores, own.scores, (size_t)given * sizeof *scores);
+        *found = given;
     }
-    rki_release(memory, block);
+    rki_release(memory, own.words);
+    rki_release(memory, own.queries);
     return status;
 }
 
-static int32_t most_similar(const rnnkit_vectors *vectors, question *asked, const char *options,
-    int64_t capacity, int32_t *ids, float *scores, int64_t *found)
+static int32_t most_similar(const rnnkit_vectors *vectors, const question *asked,
+    const char *options, int64_t capacity, int32_t *ids, float *scores, int64_t *found)
 {
     query_settings settings;
     RKI_TRY(rki_vectors_check_ids(vectors, asked->positive, asked->positive_count, "positive"));
@@ -315,9 +299,7 @@ static int32_t most_similar(const rnnkit_vectors *vectors, question *asked, cons
     RKI_TRY(rki_check_pointer(scores, "scores"));
     RKI_TRY(rki_check_pointer(found, "found"));
     RKI_TRY(rki_options_parse(&rki_vectors_query_options, options, &settings));
-    asked->rows = looked_at(vectors, settings.restricted);
-    asked->top = capacity < asked->rows ? capacity : asked->rows;
-    return answer(vectors, asked, settings.method, ids, scores, found);
+    return answer_question(vectors, asked, &settings, capacity, ids, scores, found);
 }
 
 int32_t rnnkit_vectors_most_similar(const rnnkit_vectors *vectors, const int32_t *positive,
@@ -362,6 +344,7 @@ static int32_t similar_by_vector(const rnnkit_vectors *vectors, const float *que
     const char *options, int64_t top, int32_t *ids, float *scores)
 {
     query_settings settings;
+    int64_t answers;
     float *units = NULL;
     RKI_TRY(rki_check_pointer(queries, "queries"));
     RKI_TRY(rki_check_pointer(ids, "ids"));
@@ -369,10 +352,18 @@ static int32_t similar_by_vector(const rnnkit_vectors *vectors, const float *que
     if (count < 1 || top < 1)
         return rki_fail(RNNKIT_E_ARGUMENT, "count is %lld and top %lld, expected at least 1",
             (long long)count, (long long)top);
+    RKI_TRY(rki_multiply(count, top, &answers));
     RKI_TRY(rki_options_parse(&rki_vectors_query_options, options, &settings));
     RKI_TRY(unit_queries(vectors, queries, count, &units));
-    rki_search search = {
-        units, count, looked_at(vectors, settings.restricted), NULL, 0, top, ids, scores};
+    rki_search search = {.scan = (rki_format)settings.scan,
+        .queries = units,
+        .count = count,
+        .parts = 1,
+        .positive = -1,
+        .rows = looked_at(vectors, settings.restricted),
+        .top = top,
+        .ids = ids,
+        .scores = scores};
     int32_t status = rki_search_run(vectors, &search);
     rki_release(&vectors->context->memory, units);
     return status;

@@ -1,26 +1,36 @@
-/* The nearest of many rows to a few unit vectors: one pass over the rows for all of them. */
+/* The nearest of many rows to a few queries: one pass over the rows for all of them.
+ *
+ * A query is one or more unit vectors, its parts. By cosine it has one, and a row's score is the
+ * cosine with it. By product, with c the cosines of the row with the parts, it is
+ *   product over positive parts of (1 + c) / 2  /  (product over the others of (1 + c) / 2  +  1e-6)
+ */
 #ifndef RKI_WORD2VEC_SEARCH_H
 #define RKI_WORD2VEC_SEARCH_H
 
 #include <stdint.h>
 
+#include "backend/formats.h"
 #include "word2vec/vectors.h"
 
 typedef struct rki_search {
-    const float *queries; /* [count][dimension], of length 1 */
-    int64_t count;
+    rki_format scan;      /* which copy of the vectors is looked through; the scores that are given
+                             are those of the vectors themselves whichever it is */
+    const float *queries; /* [count][parts][dimension], of length 1 */
+    int64_t count, parts;
+    int64_t positive;        /* by product: of the parts, which come first; -1: by cosine */
     int64_t rows;            /* the first rows of the vectors are looked at */
     const int32_t *excluded; /* [count][excluded_count]: ids that are not given; -1: none */
     int64_t excluded_count;
     int64_t top;
     int32_t *ids;  /* [count][top], the nearest first; -1 where there are fewer */
-    float *scores; /* [count][top]: cosines; of equal ones the smaller id comes first */
+    float *scores; /* [count][top]: of equal ones the smaller id comes first */
 } rki_search;
 
 int32_t rki_search_run(const rnnkit_vectors *vectors, const rki_search *search);
 
-/* The cosines of rows begin .. end - 1 with the queries: out[q * (end - begin) + r]. */
-void rki_search_cosines(const rnnkit_vectors *vectors, const float *inverse, const float *queries,
-    int64_t count, int64_t begin, int64_t end, float *out);
+/* *nearer = how many of the rows have a larger cosine with row `query` than row `other` has, `query`
+ * itself left out. */
+int32_t rki_search_nearer(
+    const rnnkit_vectors *vectors, int32_t query, int32_t other, int64_t *nearer);
 
 #endif

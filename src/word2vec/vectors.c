@@ -34,6 +34,8 @@ void rki_vectors_release(rnnkit_vectors *vectors)
     rki_wordmap_release(&vectors->words);
     rki_release(&context->memory, vectors->owned);
     rki_release(&context->memory, vectors->inverse);
+    for (int i = 0; i < RKI_INT8; i++)
+        rki_release(&context->memory, vectors->copies[i].rows);
     rki_st_close(vectors->file);
     pthread_mutex_destroy(&vectors->lock);
     rki_release(&context->memory, vectors);
@@ -140,7 +142,8 @@ static void measure(void *user, int64_t begin, int64_t end)
         double sum = 0;
         for (int64_t k = 0; k < to->vectors->dimension; k++)
             sum += (double)row[k] * (double)row[k];
-        to->inverse[i] = sum > 0 ? (float)(1 / sqrt(sum)) : 0.0f;
+        float inverse = sum > 0 ? (float)(1 / sqrt(sum)) : 0.0f;
+        to->inverse[i] = isnormal(inverse) ? inverse : 0.0f;
     }
 }
 

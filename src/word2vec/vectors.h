@@ -1,16 +1,24 @@
-/* The vectors object: words in a map, values row by row, and the inverse of each row's length. */
+/* The vectors object: words in a map, values row by row, and what queries want and the first of them
+ * makes: the inverse of each row's length, and smaller copies. */
 #ifndef RKI_WORD2VEC_VECTORS_H
 #define RKI_WORD2VEC_VECTORS_H
 
 #include <pthread.h>
 #include <stdint.h>
 
+#include "backend/formats.h"
 #include "base/context.h"
 #include "base/object.h"
 #include "base/options.h"
 #include "io/safetensors.h"
 #include "rnnkit/vectors.h"
 #include "text/wordmap.h"
+
+/* Unit vectors less their mean, in a format; see copy.c. */
+typedef struct rki_copy {
+    void *rows; /* a block with the mean behind it, or NULL */
+    const float *mean;
+} rki_copy;
 
 struct rnnkit_vectors {
     rki_object object;
@@ -21,7 +29,9 @@ struct rnnkit_vectors {
     float *owned;        /* the same, or NULL when they stay in the file */
     rki_st *file;        /* that file, or NULL */
     pthread_mutex_t lock;
-    float *inverse; /* [size]: 1 / length, 0 for a row of zeros; made under the lock */
+    float *inverse; /* [size]: 1 / length, 0 for a row of zeros, or one so short or so long that
+                       floats do not hold that; made under the lock */
+    rki_copy copies[RKI_INT8]; /* in RKI_BF16 and RKI_INT8; made under the lock */
 };
 
 extern const rki_option_table rki_vectors_open_options;
@@ -44,6 +54,9 @@ int32_t rki_vectors_add(rnnkit_vectors *vectors, const char *word, size_t length
 /* Inverse lengths, made once. */
 int32_t rki_vectors_inverse(const rnnkit_vectors *vectors, const float **out);
 
+/* The copy in a format that is not RKI_PLAIN, made once. */
+int32_t rki_vectors_copy(const rnnkit_vectors *vectors, rki_format format, const rki_copy **out);
+
 int32_t rki_vectors_check_id(const rnnkit_vectors *vectors, int32_t id);
 int32_t rki_vectors_check_ids(
     const rnnkit_vectors *vectors, const int32_t *ids, int64_t count, const char *argument);
@@ -51,6 +64,15 @@ int32_t rki_vectors_check_ids(
 static inline const float *rki_vectors_row(const rnnkit_vectors *vectors, int64_t id)
 {
     return vectors->values + id * vectors->dimension;
+}
+
+/* A row times its inverse length. */
+static inline void rki_vectors_unit(
+    const rnnkit_vectors *vectors, int64_t id, float inverse, float *unit)
+{
+    const float *row = rki_vectors_row(vectors, id);
+    for (int64_t k = 0; k < vectors->dimension; k++)
+        unit[k] = (float)((double)row[k] * (double)inverse);
 }
 
 #endif

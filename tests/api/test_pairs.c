@@ -100,6 +100,49 @@ static void batches_do_not_matter(void **state)
     free(two);
 }
 
+/* What is left of the stream: all words without thinning, else each with the probability of
+ * word2vec.c or of the paper, in another way in another epoch. */
+static void words_are_thinned_out(void **state)
+{
+    (void)state;
+    enum { TIMES = 4000 };
+    static const char *const options[] = {
+        "batch=100", "batch=7 sample=0.05", "batch=1000 sample=0.05 subsampling=paper"};
+    char *text = malloc(30 * TIMES + 1);
+    assert_non_null(text);
+    for (int i = 0; i < TIMES; i++)
+        memcpy(text + 30 * i, "a b a c a b a d a b a c a b a ", 31);
+    rnnkit_tokens *tokens = text_tokens(vocab, NULL, text);
+    for (int o = 0; o < 3; o++) {
+        const int32_t *inputs, *targets, *words;
+        int64_t count, kept[2][4] = {{0}}, all[4] = {8, 4, 2, 1};
+        rnnkit_pairs *pairs;
+        text_ok(rnnkit_pairs_create(tokens, options[o], &pairs));
+        for (int epoch = 0; epoch < 2; epoch++) {
+            text_ok(rnnkit_pairs_words(pairs, &words, &count));
+            assert_int_equal(count, 0);
+            while (rnnkit_pairs_next(pairs, &inputs, &targets, &count) == RNNKIT_OK) {
+                text_ok(rnnkit_pairs_words(pairs, &words, &count));
+                for (int64_t i = 0; i < count; i++)
+                    kept[epoch][words[i] - 2]++;
+            }
+            text_ok(rnnkit_pairs_rewind(pairs));
+        }
+        for (int i = 0; i < 4; i++) {
+            /* the vocabulary counted 15 words in these shares */
+            double ratio = 0.05 * 15 / (double)all[i], share = sqrt(ratio) + (o == 1 ? ratio : 0);
+            if (o == 0 || share > 1) share = 1;
+            double trials = (double)(all[i] * TIMES);
+            double deviation = sqrt(share * (1 - share) / trials) + 1e-9;
+            assert_true(fabs((double)kept[0][i] / trials - share) < 5 * deviation);
+        }
+        if (o > 0) assert_memory_not_equal(kept[0], kept[1], sizeof kept[0]);
+        rnnkit_pairs_destroy(pairs);
+    }
+    rnnkit_tokens_destroy(tokens);
+    free(text);
+}
+
 static void noise_follows_the_counts(void **state)
 {
     (void)state;
@@ -148,6 +191,9 @@ static void bad_arguments(void **state)
     text_fails(rnnkit_pairs_next(pairs, &ids, NULL, &count), RNNKIT_E_ARGUMENT, "targets");
     text_fails(rnnkit_pairs_next(pairs, &ids, &ids, NULL), RNNKIT_E_ARGUMENT, "count");
     text_fails(rnnkit_pairs_next(NULL, &ids, &ids, &count), RNNKIT_E_HANDLE, "pairs");
+    text_fails(rnnkit_pairs_words(NULL, &ids, &count), RNNKIT_E_HANDLE, "pairs");
+    text_fails(rnnkit_pairs_words(pairs, NULL, &count), RNNKIT_E_ARGUMENT, "words");
+    text_fails(rnnkit_pairs_words(pairs, &ids, NULL), RNNKIT_E_ARGUMENT, "count");
     text_fails(rnnkit_pairs_rewind(NULL), RNNKIT_E_HANDLE, "pairs");
     text_fails(rnnkit_noise_create(NULL, NULL, &no_noise), RNNKIT_E_HANDLE, "vocab");
     text_fails(rnnkit_noise_create(vocab, "power=x", &no_noise), RNNKIT_E_OPTION, "power");
@@ -170,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_are_paired),
         cmocka_unit_test(batches_do_not_matter),
+        cmocka_unit_test(words_are_thinned_out),
         cmocka_unit_test(noise_follows_the_counts),
         cmocka_unit_test(bad_arguments),
     };

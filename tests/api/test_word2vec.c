@@ -1,10 +1,12 @@
 /* word2vec as a program sees it: text in, vectors out, everything that can go wrong on the way. */
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -232,6 +234,61 @@ static void odd_texts(void **state)
     rnnkit_vocab_destroy(one);
 }
 
+/* Files may grow to `bytes` from here on; gives what was before. */
+static struct rlimit limit_files(rlim_t bytes)
+{
+    struct rlimit before, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    return before;
+}
+
+/* While a state is saved, the old file stays whole, and the run goes on; while text is set down, the
+ * text is lost, and the vectors stay. */
+static void a_full_disk(void **state)
+{
+    (void)state;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    rnnkit_word2vec *word2vec = create("dimension=400 epochs=2 memory=0"), *back;
+    size_t size, after;
+    char path[512];
+    snprintf(path, sizeof path, "%s", scratch_path("full"));
+    text_ok(rnnkit_word2vec_push(word2vec, poem, -1));
+    text_ok(rnnkit_word2vec_step(word2vec));
+    text_ok(rnnkit_word2vec_save(word2vec, path));
+    unsigned char *old = scratch_read(path, &size), *now;
+    int files = scratch_count(scratch_path(""));
+    struct rlimit before = limit_files(4096);
+    int32_t status = rnnkit_word2vec_save(word2vec, path);
+    setrlimit(RLIMIT_FSIZE, &before);
+    text_fails(status, RNNKIT_E_IO, "File too large");
+    now = scratch_read(path, &after);
+    assert_int_equal(after, size);
+    assert_memory_equal(now, old, size);
+    assert_int_equal(scratch_count(scratch_path("")), files);
+    text_ok(rnnkit_word2vec_train(word2vec, NULL, NULL));
+    text_ok(rnnkit_word2vec_open(context, path, NULL, &back));
+    unsigned char *vectors = bytes_of(word2vec, &size);
+    before = limit_files(100);
+    for (status = RNNKIT_OK; status == RNNKIT_OK;)
+        status = rnnkit_word2vec_push(word2vec, poem, -1);
+    setrlimit(RLIMIT_FSIZE, &before);
+    text_fails(status, RNNKIT_E_IO, "temporary file");
+    text_fails(rnnkit_word2vec_step(word2vec), RNNKIT_E_ORDER, "failed half-way");
+    unsigned char *same = bytes_of(word2vec, &after);
+    assert_int_equal(after, size);
+    assert_memory_equal(same, vectors, size);
+    signal(SIGXFSZ, handler);
+    free(old);
+    free(now);
+    free(vectors);
+    free(same);
+    rnnkit_word2vec_destroy(back);
+    rnnkit_word2vec_destroy(word2vec);
+}
+
 static void one_line_of_ten_million_words(void **state)
 {
     (void)state;
@@ -393,6 +450,7 @@ int main(void)
         cmocka_unit_test(states_come_back),
         cmocka_unit_test(damaged_states),
         cmocka_unit_test(odd_texts),
+        cmocka_unit_test(a_full_disk),
         cmocka_unit_test(one_line_of_ten_million_words),
         cmocka_unit_test(diverging_is_told),
         cmocka_unit_test(bad_arguments),

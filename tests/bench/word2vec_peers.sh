@@ -1,24 +1,43 @@
 #!/bin/bash
 # word2vec beside its peers on the same text and settings: skip-gram, window 5, 5 noise words, sample
 # 1e-4, min count 5. Gets gensim, fastText, word2vec.c and MKL from PyPI into OUT, builds librnnkit
-# there, runs everything in turn, and writes docs/benchmarks/word2vec.md of all that OUT/runs holds.
+# there, runs everything in turn, and writes docs/benchmarks/word2vec.md. On two quiet cores it takes an
+# hour or more (an estimate); the page tells how long it took.
 #
-#   tests/bench/word2vec_peers.sh DATA [OUT]     DATA: the folder with imdb/ and word-similarity/
+#   tests/bench/word2vec_peers.sh [--short] DATA [OUT]    DATA: the folder with imdb/ and word-similarity/
 #
-# Set before, to do it bit by bit (what is measured is added to OUT/runs):
+# --short: one round of little text, in some minutes, to see that all works; the page is OUT/short.md.
+#
+# Set before:
 #   PWORD2VEC=FILE   pWord2Vec.cpp (IntelLabs/pWord2Vec), which no registry has; without it, no such rows
-#   PARTS="speed whole quality"   TOOLS="ours gensim ..."   ROUNDS=5   SEEDS="1 2 3"
-#   DIMENSIONS="100 300"   THREADS="1 2"
+#   ROUNDS=3  PAIRS=7  SEEDS="1 2 3"  DIMENSIONS="100 300"  THREADS="1 2"
+#   PARTS="speed pairs whole quality"   TOOLS="ours gensim ..."   some of it: what is measured is added to
+#                                                                 what was before, else that is put aside
 set -euo pipefail
+short=
+[ "${1:-}" != --short ] || { short=yes; shift; }
 [ $# -ge 1 ] || { sed -n '2,/^set /{s/^# \{0,1\}//;/^set /d;p}' "$0" >&2; exit 1; }
 data=$(realpath "$1")
 out=$(realpath -m "${2:-build/word2vec-peers}")
 cd "$(dirname "$0")/../.."
 bench=$PWD/tests/bench
-parts=${PARTS:-speed whole quality} rounds=${ROUNDS:-5} seeds=${SEEDS:-1 2 3}
-dimensions=${DIMENSIONS:-100 300} threads=${THREADS:-1 2}
-mkdir -p "$out/runs"
+parts=${PARTS:-speed pairs whole quality} dimensions=${DIMENSIONS:-100 300} threads=${THREADS:-1 2}
+if [ -n "$short" ]; then
+    rounds=${ROUNDS:-1} pairs=${PAIRS:-2} seeds=${SEEDS:-1}
+    runs=$out/short page=$out/short.md all=$out/short.all.txt part=$out/short.part.txt
+    all_words=1000000 part_words=300000
+else
+    rounds=${ROUNDS:-3} pairs=${PAIRS:-7} seeds=${SEEDS:-1 2 3}
+    runs=$out/runs page=docs/benchmarks/word2vec.md all=$out/all.txt part=$out/part.txt
+    all_words="" part_words=5000000
+fi
+if [ -z "${PARTS:-}${TOOLS:-}" ] && [ -e "$runs" ]; then
+    rm -rf "$runs.before"
+    mv "$runs" "$runs.before"
+fi
+mkdir -p "$runs"
 python=$out/venv/bin/python
+begun=$SECONDS
 
 # The peers.
 
@@ -55,14 +74,14 @@ cmake -S . -B "$out/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRNNKIT_BUILD_TE
     -DRNNKIT_BUILD_REFERENCE=OFF >/dev/null
 cmake --build "$out/build" --target word2vec >/dev/null
 program=$out/build/examples/word2vec
-[ -e "$out/all.txt" ] || python3 "$bench/imdb_text.py" "$data/imdb" "$out/all.txt"
-[ -e "$out/part.txt" ] || python3 "$bench/imdb_text.py" "$data/imdb" "$out/part.txt" 5000000
+[ -e "$all" ] || python3 "$bench/imdb_text.py" "$data/imdb" "$all" $all_words
+[ -e "$part" ] || python3 "$bench/imdb_text.py" "$data/imdb" "$part" $part_words
 
 {
     echo "Versions: librnnkit $(git describe --always --dirty 2>/dev/null || echo unknown), gcc $(gcc -dumpfullversion),"
     "$out/venv/bin/pip" list --format freeze 2>/dev/null | grep -E '^(gensim|fasttext|mkl)==' | tr '\n' ',' | sed 's/==/ /g; s/,/, /g'
     echo "word2vec.c from PyPI's word2vec 0.11.1."
-} >"$out/runs/versions.txt"
+} >"$runs/versions.txt"
 
 # Each prints thousand words of the vocabulary a second, training alone; arguments:
 # CORPUS DIMENSION THREADS EPOCHS SEED OUTPUT
@@ -91,8 +110,11 @@ pword2vec() { # PROGRAM, then as the others
 }
 pword2vec_mkl() { MKL_THREADING_LAYER=SEQUENTIAL pword2vec pword2vec_mkl "$@"; }
 pword2vec_mkl_avx2() { MKL_ENABLE_INSTRUCTIONS=AVX2 pword2vec_mkl "$@"; }
-pword2vec_openblas() { OPENBLAS_NUM_THREADS=1 pword2vec pword2vec_openblas "$@"; }
-pword2vec_openblas_avx2() { OPENBLAS_CORETYPE=Haswell pword2vec_openblas "$@"; }
+best_core=Haswell # OpenBLAS takes some processors with AVX-512 for one without
+! grep -qw avx512vl /proc/cpuinfo || best_core=SkylakeX
+pword2vec_core() { OPENBLAS_CORETYPE=$1 OPENBLAS_NUM_THREADS=1 pword2vec pword2vec_openblas "${@:2}"; }
+pword2vec_openblas() { pword2vec_core $best_core "$@"; }
+pword2vec_openblas_avx2() { pword2vec_core Haswell "$@"; }
 
 every="ours ours_avx2 ours_portable deterministic word2vec_c gensim fasttext"
 [ ! -x "$out/pword2vec_mkl" ] ||
@@ -101,15 +123,35 @@ tools=${TOOLS:-$every}
 
 # The measurements.
 
+rate_of() { # TOOL DIMENSION THREADS: on the part of the text
+    $1 "$part" "$2" "$3" 1 1 "$runs/vectors.bin"
+}
+
 measure_speed() {
     for ((round = 0; round < rounds; round++)); do
         for dimension in $dimensions; do
             for count in $threads; do
                 for tool in $tools; do
-                    rate=$($tool "$out/part.txt" "$dimension" "$count" 1 1 "$out/runs/vectors.bin")
-                    printf '%s\t%s\t%s\t%s\n' "$tool" "$dimension" "$count" "$rate" |
-                        tee -a "$out/runs/speed.tsv"
+                    printf '%s\t%s\t%s\t%s\n' "$tool" "$dimension" "$count" \
+                        "$(rate_of "$tool" "$dimension" "$count")" | tee -a "$runs/speed.tsv"
                 done
+            done
+        done
+    done
+}
+
+measure_pairs() { # deterministic training and the default, one after the other, each first in turn
+    for ((pair = 0; pair < pairs; pair++)); do
+        for dimension in $dimensions; do
+            for count in $threads; do
+                if ((pair % 2)); then
+                    slow=$(rate_of deterministic "$dimension" "$count")
+                    fast=$(rate_of ours "$dimension" "$count")
+                else
+                    fast=$(rate_of ours "$dimension" "$count")
+                    slow=$(rate_of deterministic "$dimension" "$count")
+                fi
+                printf '%s\t%s\t%s\t%s\n' "$dimension" "$count" "$fast" "$slow" | tee -a "$runs/pairs.tsv"
             done
         done
     done
@@ -124,7 +166,7 @@ measure_whole() { # the whole process: seconds and peak KiB
             esac
             export -f "$tool" ours pword2vec
             export out program
-            "$python" - "$tool" "$out/all.txt" "$out/runs/vectors.bin" <<'PY' | tee -a "$out/runs/whole.tsv"
+            "$python" - "$tool" "$all" "$runs/vectors.bin" <<'PY' | tee -a "$runs/whole.tsv"
 import resource, subprocess, sys, time
 begun = time.monotonic()
 subprocess.run(["bash", "-c", '"$0" "$1" 100 2 1 1 "$2"', *sys.argv[1:]], stdout=subprocess.DEVNULL, check=True)
@@ -150,20 +192,22 @@ measure_quality() {
             case $tool in
             *_avx2 | *_portable | pword2vec_openblas | fasttext) continue ;;
             esac
-            vectors=$out/runs/quality.$tool.$seed.bin
-            $tool "$out/all.txt" 100 2 5 "$seed" "$vectors" >/dev/null
+            vectors=$runs/quality.$tool.$seed.bin
+            $tool "$all" 100 2 5 "$seed" "$vectors" >/dev/null
             {
                 for pairs in EN-WS-353-ALL EN-MTurk-771; do
                     printf '%s\t%s\t%s\t%s\n' "$tool" "$seed" $pairs "$(score_pairs "$vectors" $pairs)"
                 done
                 printf '%s\t%s\t%s\t%s\n' "$tool" "$seed" analogies "$(score_analogies "$vectors")"
-            } | tee -a "$out/runs/quality.tsv"
+            } | tee -a "$runs/quality.tsv"
             rm -f "$vectors"
         done
     done
 }
 
-for part in $parts; do
-    "measure_$part"
+for name in $parts; do
+    "measure_$name"
 done
-python3 "$bench/word2vec_report.py" "$out/runs" docs/benchmarks/word2vec.md
+rm -f "$runs/vectors.bin"
+echo $(((SECONDS - begun + 59) / 60)) >>"$runs/minutes.txt"
+python3 "$bench/word2vec_report.py" "$runs" "$page"

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes docs/benchmarks/word2vec.md of what word2vec_peers.sh measured.
 
-word2vec_report.py FOLDER OUTPUT: FOLDER holds speed.tsv, whole.tsv, quality.tsv and versions.txt, as
-far as they were measured. What stands in OUTPUT from "## Remarks" on is written by people, and stays.
+word2vec_report.py FOLDER OUTPUT: FOLDER holds speed.tsv, pairs.tsv, whole.tsv, quality.tsv,
+versions.txt and minutes.txt, as far as they were measured. What stands in OUTPUT from "## Remarks" on
+is written by people, and stays.
 """
 import collections
 import datetime
@@ -20,8 +21,7 @@ PWORD2VEC = ["pword2vec_mkl", "pword2vec_openblas", "pword2vec_mkl_avx2", "pword
 RATIOS = [  # name, ours, the others: the fastest of them counts
     ("librnnkit / the fastest pWord2Vec", "ours", PWORD2VEC), ("librnnkit / gensim", "ours", ["gensim"]),
     ("librnnkit / word2vec.c -Ofast", "ours", ["word2vec_c"]),
-    ("librnnkit held to AVX2 / the fastest pWord2Vec held to AVX2", "ours_avx2", PWORD2VEC[2:]),
-    ("deterministic / default", "deterministic", ["ours"])]
+    ("librnnkit held to AVX2 / the fastest pWord2Vec held to AVX2", "ours_avx2", PWORD2VEC[2:])]
 COLUMNS = [("100", "1"), ("100", "2"), ("300", "1"), ("300", "2")]
 MEASURES = ["EN-WS-353-ALL", "EN-MTurk-771", "analogies"]
 
@@ -70,6 +70,18 @@ def ratio_rows(groups):
             yield [name, *cells]
 
 
+def pair_rows(path):
+    groups = collections.OrderedDict()
+    for line in path.read_text().splitlines():
+        dimension, threads, default, deterministic = line.split("\t")
+        groups.setdefault((dimension, threads), []).append((float(default), float(deterministic)))
+    for (dimension, threads), pairs in groups.items():
+        ratios = sorted(slow / fast for fast, slow in pairs)
+        yield [f"D {dimension}, {threads} thread{'s' if threads != '1' else ''}",
+               f"{statistics.median(p[0] for p in pairs):,.0f}", f"{statistics.median(p[1] for p in pairs):,.0f}",
+               f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})", str(len(pairs))]
+
+
 def whole_rows(path):
     groups = collections.OrderedDict()
     for line in path.read_text().splitlines():
@@ -103,16 +115,24 @@ def main(folder, output):
     heads = [f"D {dimension}, {threads} thread{'s' if threads != '1' else ''}" for dimension, threads in COLUMNS]
     speed, quality = rows(folder / "speed.tsv"), rows(folder / "quality.tsv")
     versions = (folder / "versions.txt").read_text().strip() if (folder / "versions.txt").exists() else ""
+    minutes = folder / "minutes.txt"
+    took = f" It took {sum(map(int, minutes.read_text().split()))} minutes." if minutes.exists() else ""
     lines = ["# word2vec: speed and quality", "",
-             f"Machine: {machine()}. Date: {datetime.date.today()}. Command: `tests/bench/word2vec_peers.sh DATA`.",
-             f"{versions}", "",
+             f"Machine: {machine()}. Date: {datetime.date.today()}. Command:",
+             f"`tests/bench/word2vec_peers.sh DATA`.{took}", f"{versions}", "",
              "Text: the IMDB reviews, lower-cased, punctuation dropped, shuffled. Skip-gram, window 5, 5 noise words, sample",
              "1e-4, min count 5. All programs in turn, on the same machine and text.", "",
              "## Training alone", "",
              "5 million words, one epoch, thousand words of the vocabulary a second: the median (all rounds); ratios are of",
              "the medians. fastText tells no time of its own, so reading the text is in its figures.", ""]
+    if folder.name == "short":
+        lines[2:2] = ["Little text, whatever is said below: this shows that the command works, and measures nothing.", ""]
     lines += table(["thousand words/s", *heads], speed_rows(speed)) if speed else ()
     lines += ["", *table(["ratio", *heads], ratio_rows(speed))]
+    if (folder / "pairs.tsv").exists():
+        lines += ["", "Deterministic training against the default, one straight after the other, each first in turn: the",
+                  "median of the pairs' ratios, the least and the largest.", "",
+                  *table(["", "default", "deterministic", "ratio", "pairs"], pair_rows(folder / "pairs.tsv"))]
     if (folder / "whole.tsv").exists():
         lines += ["", "## The whole process", "",
                   "23 million words, one epoch, D 100, 2 threads: reading, vocabulary, training, writing. The median (all",

@@ -172,6 +172,16 @@ class Questions(Words):
         self.assertEqual(odd["word"], "elm")
         self.assertIn("three words", self.ask("analogy", "cat", "dog", code=1).errors)
 
+    def test_a_smaller_copy_finds_the_same(self):
+        draw = random.Random(7)
+        lines = [f"w{i} " + " ".join(f"{draw.uniform(-1, 1):.4f}" for _ in range(20)) for i in range(1000)]
+        self.write("many", "\n".join(lines).encode())
+        for words in (["nearest", "w3"], ["analogy", "w1", "w2", "w3"], ["analogy", "w1", "w2", "w3", "--method", "mul"]):
+            exact = self.ask(*words, vectors="many").text
+            for scan in ("bf16", "int8"):
+                self.assertEqual(self.ask(*words, "--scan", scan, vectors="many").text, exact)
+        self.assertIn("--scan", self.ask("nearest", "w3", "--scan", "int4", vectors="many", code=1).errors)
+
     def test_an_unknown_word_gets_a_near_one(self):
         self.assertIn("did you mean 'cat'", self.ask("nearest", "catt", code=1).errors)
 

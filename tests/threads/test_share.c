@@ -313,10 +313,67 @@ static void test_cancel(void **unused)
     rnnkit_context_destroy(context);
 }
 
+/* Vectors: the first queries make the lengths and the copies that all read. */
+enum { WORDS = 900, WIDTH = 33, NEAREST = 5 };
+
+typedef struct asking {
+    int number;
+    const rnnkit_vectors *vectors;
+    int32_t ids[3][NEAREST];
+    float scores[3][NEAREST];
+} asking;
+
+static void *ask(void *argument)
+{
+    static const char *const scans[] = {"scan=f32", "scan=bf16", "scan=int8"};
+    asking *mine = argument;
+    for (int i = 0; i < 3; i++) {
+        int scan = (i + mine->number) % 3;
+        int32_t word = 4;
+        int64_t found;
+        must(rnnkit_vectors_most_similar(mine->vectors, &word, 1, NULL, 0, scans[scan], NEAREST,
+                 mine->ids[scan], mine->scores[scan], &found),
+            "query");
+    }
+    return NULL;
+}
+
+static void test_shared_vectors(void **unused)
+{
+    (void)unused;
+    rnnkit_context *context = open_context("threads=1");
+    rnnkit_vectors *vectors;
+    asking jobs[THREADS];
+    pthread_t threads[THREADS];
+    char words[WORDS * 8], *at = words;
+    float *values = calloc(WORDS * WIDTH, sizeof *values);
+    assert_non_null(values);
+    for (int i = 0; i < WORDS; i++)
+        at += sprintf(at, "w%d", i) + 1;
+    for (int i = 0; i < WORDS * WIDTH; i++)
+        values[i] = (float)(i * 31 % 1009) / 1009 - 0.5f;
+    must(rnnkit_vectors_create(context, words, WORDS, values, WIDTH, &vectors), "vectors");
+    for (int i = 0; i < THREADS; i++) {
+        jobs[i] = (asking){.number = i, .vectors = vectors};
+        assert_int_equal(pthread_create(&threads[i], NULL, ask, &jobs[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < THREADS; i++)
+        for (int scan = 0; scan < 3; scan++) {
+            assert_memory_equal(jobs[i].ids[scan], jobs[0].ids[0], sizeof jobs[0].ids[0]);
+            assert_memory_equal(jobs[i].scores[scan], jobs[0].scores[0], sizeof jobs[0].scores[0]);
+        }
+    free(values);
+    rnnkit_vectors_destroy(vectors);
+    rnnkit_context_destroy(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_model),
+        cmocka_unit_test(test_shared_vectors),
         cmocka_unit_test(test_shared_writer),
         cmocka_unit_test(test_shared_options),
         cmocka_unit_test(test_own_contexts),
