@@ -33,8 +33,8 @@ TABLES = {
              "speed at which a core reads an array as large as the weights, measured in the same round. bf16 and int8 "
              "are librnnkit's with such weights; all others have f32.", (1.5, None)),
     "model": ("Training steps of whole models", "Embedding, LSTM layers, linear and cross-entropy, backward, clipping "
-              "by norm, and Adam, which moves every row of the embedding; thousands of words a second. PyTorch has "
-              "its fused Adam. *Peak* is the most memory that the process had; the last column is PyTorch's without "
+              "by norm, and Adam, which moves every row of the embedding; thousands of words a second, padding counted. "
+              "PyTorch has its fused Adam. *Peak* is the most memory that the process had; the last column is PyTorch's without "
               "what it had after `import torch`.", None),
 }
 
@@ -203,8 +203,9 @@ def told(command):
 
 def versions(given):
     library = [line for line in told([given.programs / "train_step"]) if "not usable" not in line]
-    torch = "import torch; print('PyTorch', torch.__version__ + ',', torch.backends.cpu.get_cpu_capability()); " \
-            "print(*(s.strip(' -') for s in torch.__config__.show().splitlines() if 'MKL-DNN' in s or 'Math Kernel' in s), sep='\\n')"
+    torch = ("import torch; print('PyTorch', torch.__version__ + ',', torch.backends.cpu.get_cpu_capability())\n"
+             "for line in torch.__config__.show().splitlines():\n"
+             "    if 'MKL-DNN' in line or 'Math Kernel' in line: print(line.strip(' -'))")
     onnx = "import onnxruntime; print('ONNX Runtime', onnxruntime.__version__)"
     return [*library, *told([given.torch, "-c", torch]), *told([given.programs / "onednn_step"]),
             *told([given.python, "-c", onnx])]
