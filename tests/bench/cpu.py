@@ -221,8 +221,8 @@ least and greatest ratio of a round. *Per cent of peak*: of the multiply-adds th
 measured in the same round, by operations that the layer needs (padding does not count, the cells' functions neither).
 Before a row was timed, outputs and gradients were compared: `differs` stands where they were not the same, `-` where a
 library does not offer the layer, and the kernel of oneDNN is the one that it named itself (`-`: oneDNN was not called).
-oneDNN alone is given its weights in the order that it likes best, which is not in the time; the others get them as they
-are, as training needs. oneDNN and ONNX Runtime are not charged for the embedding that x comes from.
+oneDNN, alone, and ONNX Runtime bring the weights into an order of their own before the time runs; librnnkit and PyTorch
+take them as they are, as training needs. oneDNN and ONNX Runtime are not charged for the embedding that x comes from.
 """
 
 

@@ -18,6 +18,7 @@ The library is there for its tokenizer: the ids come from the vocabulary in INIT
 """
 import argparse
 import ctypes
+import itertools
 import json
 import pathlib
 import sys
@@ -119,9 +120,9 @@ def measure(model, rows):
     return loss / len(rows), right / len(rows)
 
 
-def train_epoch(model, adam, batches):
+def train_epochs(model, adam, batches, epochs):
     """Yields the loss and the rows of each update."""
-    for rows in batches.epoch():
+    for rows in itertools.chain.from_iterable(batches.epoch() for _ in range(epochs)):
         ids, lengths, labels = tensors(rows)
         loss = cross_entropy(model(ids, lengths), labels)
         loss.backward()
@@ -150,7 +151,7 @@ def learn(model, adam, batches, held, epochs):
     """Keeps the weights of the epoch with the least loss on what is held out."""
     best, kept = None, None
     for epoch in range(1, epochs + 1):
-        losses = [loss * rows for loss, rows in train_epoch(model, adam, batches)]
+        losses = [loss * rows for loss, rows in train_epochs(model, adam, batches, 1)]
         valid, accuracy = measure(model, held)
         print(f"epoch {epoch}: training loss {sum(losses) / len(batches.items):.4f}, validation loss "
               f"{valid:.4f}, accuracy {accuracy:.4f}", flush=True)
@@ -182,7 +183,7 @@ def main():
     adam = Adam(model.names, given.lr, given.clip)
     batches = Buckets(rows, given.batch, given.seed + 1, lambda row: len(row[0]))
     if given.log:
-        compare(given.log, train_epoch(model, adam, batches))
+        compare(given.log, train_epochs(model, adam, batches, given.epochs))
     else:
         learn(model, adam, batches, held, given.epochs)
     if given.test:
