@@ -3,42 +3,14 @@
  * gradient flows into it (truncated back-propagation through time). Into a start that is a tensor it
  * does, and from an end that is one it comes: both are laid out as a state is.
  *
- * Both directions write into one tensor [T][B][directions * output]. Weight drop (Merity, Keskar
- * and Socher 2018) is dropout of weight_hh, once for the sequence; a learned first state is a table
- * of one row that every row of the batch takes.
+ * Weight drop (Merity, Keskar and Socher 2018) is dropout of weight_hh, once for the sequence; a
+ * learned first state is a table of one row that every row of the batch takes.
  */
+#include "nn/rnn_run.h"
+
 #include <string.h>
 
 #include "autodiff/dropout.h"
-#include "nn/layers.h"
-#include "nn/rnn.h"
-
-/* One direction of a layer in a sequence. */
-typedef struct direction {
-    const rki_rnn_weights *weights;
-    rki_recurrent layer;
-    void *h0, *c0, *stash;
-    rki_dropout drop;       /* of weight_hh; rate 0: none */
-    void *dropped;          /* weight_hh after it, or NULL */
-    const int32_t *learned; /* zeros [batch]: h0, c0 are the layer's own; or NULL */
-} direction;
-
-/* Where a run starts and ends as tensors; its layers share it. */
-typedef struct run_ends {
-    rnnkit_tensor *start, *end; /* or NULL */
-    void *dstart;               /* each part writes its own, from the last layer to the first */
-} run_ends;
-
-typedef struct recurrent_node {
-    rki_node node;
-    rnnkit_model *model;
-    const rki_rnn_layer *rnn;
-    int64_t layer;
-    rnnkit_tensor *x, *y;
-    run_ends *ends; /* or NULL */
-    int64_t directions;
-    direction directed[2];
-} recurrent_node;
 
 /* A sequence on its way through the layers. */
 typedef struct run {
@@ -48,68 +20,12 @@ typedef struct run {
     const int32_t *lengths, *starts; /* the tape's copies, or NULL */
     const int32_t *zeros;            /* [batch], for a learned first state */
     const rnnkit_state *state;
-    run_ends *tensors; /* or NULL */
+    rki_rnn_ends *tensors; /* or NULL */
     int64_t steps, batch;
     void *ends; /* the state afterwards */
 } run;
 
-/* Backward. */
-
-static int32_t weight_gradient(const recurrent_node *self, rki_parameter *parameter, void **out)
-{
-    *out = NULL;
-    if (parameter == NULL) return RNNKIT_OK;
-    rki_parameter_touch_everything(parameter);
-    return rki_model_gradient(self->model, parameter, out);
-}
-
-static int32_t weight_gradients(
-    const recurrent_node *self, const rki_rnn_weights *weights, rki_recurrent_gradients *to)
-{
-    RKI_TRY(weight_gradient(self, weights->weight_ih, &to->weight_ih));
-    RKI_TRY(weight_gradient(self, weights->weight_hh, &to->weight_hh));
-    RKI_TRY(weight_gradient(self, weights->bias_ih, &to->bias_ih));
-    RKI_TRY(weight_gradient(self, weights->bias_hh, &to->bias_hh));
-    RKI_TRY(weight_gradient(self, weights->weight_hr, &to->weight_hr));
-    RKI_TRY(weight_gradient(self, weights->norm_ih, &to->norm_ih));
-    RKI_TRY(weight_gradient(self, weights->norm_hh, &to->norm_hh));
-    RKI_TRY(weight_gradient(self, weights->norm_c, &to->norm_c));
-    return weight_gradient(self, weights->norm_c_bias, &to->norm_c_bias);
-}
-
-/* The gradient of a dropped weight_hh gathers apart; this is where. */
-static int32_t start_drop(rnnkit_tape *tape, const direction *d, void **gradient)
-{
-    const rki_device *device = tape->device;
-    if (d->dropped == NULL) return RNNKIT_OK;
-    RKI_TRY(rki_tape_device(tape, d->drop.count, gradient));
-    return device->ops->zero(device->self, *gradient, rki_device_bytes(device, d->drop.count));
-}
-
-/* ... and the mask's second use: only what was kept passes. */
-static int32_t finish_drop(
-    rnnkit_tape *tape, const direction *d, const void *gradient, void *weight_hh)
-{
-    rki_dropout call = d->drop;
-    if (d->dropped == NULL) return RNNKIT_OK;
-    call.accumulate = 1;
-    call.x = gradient;
-    call.y = weight_hh;
-    return tape->device->ops->dropout(tape->device->self, &call);
-}
-
-static int32_t add_first(const recurrent_node *self, rnnkit_tape *tape, rki_parameter *parameter,
-    int64_t batch, const void *gradient)
-{
-    void *sum;
-    if (gradient == NULL) return RNNKIT_OK;
-    RKI_TRY(weight_gradient(self, parameter, &sum));
-    return tape->device->ops->column_sum(
-        tape->device->self, batch, parameter->shape.dims[0], gradient, 1, sum);
-}
-
-/* h or c of a part in an array that is laid out as a state; NULL stays NULL. */
-static void *part_of(const rnnkit_tape *tape, const rki_rnn_layer *rnn, void *array, int64_t part,
+void *rki_rnn_part_of(const rnnkit_tape *tape, const rki_rnn_layer *rnn, void *array, int64_t part,
     int cell, int64_t batch)
 {
     if (array == NULL) return NULL;
@@ -117,112 +33,15 @@ static void *part_of(const rnnkit_tape *tape, const rki_rnn_layer *rnn, void *ar
     return (char *)array + rki_device_bytes(tape->device, place);
 }
 
-/* The gradients that the end has and the start wants. */
-static void connect_ends(const recurrent_node *self, const rnnkit_tape *tape, int64_t place,
-    rki_recurrent_backward *call)
-{
-    const run_ends *ends = self->ends;
-    int64_t part = self->layer * self->directions + place, batch = call->layer.batch;
-    int lstm = call->c0 != NULL;
-    if (ends == NULL) return;
-    void *dend = ends->end == NULL ? NULL : ends->end->gradient;
-    call->dhn = part_of(tape, self->rnn, dend, part, 0, batch);
-    call->dh0 = part_of(tape, self->rnn, ends->dstart, part, 0, batch);
-    if (!lstm) return;
-    call->dcn = part_of(tape, self->rnn, dend, part, 1, batch);
-    call->dc0 = part_of(tape, self->rnn, ends->dstart, part, 1, batch);
-}
-
-static int32_t back_through(recurrent_node *self, rnnkit_tape *tape, int64_t place, void *dx)
-{
-    const rki_backend *ops = tape->device->ops;
-    const direction *d = &self->directed[place];
-    int64_t output = d->layer.output, width = self->directions * output;
-    size_t at = rki_device_bytes(tape->device, place * output);
-    rki_recurrent_backward call = {.layer = d->layer,
-        .weights = rki_rnn_operands(d->weights),
-        .x = self->x->data,
-        .h0 = d->h0,
-        .c0 = d->c0,
-        .y = (char *)self->y->data + at,
-        .ldy = width,
-        .stash = d->stash,
-        .dy = (char *)self->y->gradient + at,
-        .lddy = width,
-        .dx = dx,
-        .accumulate_dx = place > 0};
-    void *weight_hh;
-    RKI_TRY(weight_gradients(self, d->weights, &call.gradients));
-    connect_ends(self, tape, place, &call);
-    rki_arena_mark mark = rki_arena_here(&tape->device_arena);
-    if (d->learned) {
-        RKI_TRY(rki_tape_device(tape, d->layer.batch * output, &call.dh0));
-        if (d->c0) RKI_TRY(rki_tape_device(tape, d->layer.batch * d->layer.hidden, &call.dc0));
-    }
-    if (d->dropped) call.weights.weight_hh = d->dropped;
-    weight_hh = call.gradients.weight_hh;
-    RKI_TRY(start_drop(tape, d, &call.gradients.weight_hh));
-    size_t bytes = ops->recurrent_backward_scratch(tape->device->self, &d->layer);
-    RKI_TRY(rki_tape_device_bytes(tape, bytes, &call.scratch));
-    RKI_TRY(ops->recurrent_backward(tape->device->self, &call));
-    RKI_TRY(finish_drop(tape, d, call.gradients.weight_hh, weight_hh));
-    if (d->learned) {
-        RKI_TRY(add_first(self, tape, d->weights->h0, d->layer.batch, call.dh0));
-        RKI_TRY(add_first(self, tape, d->weights->c0, d->layer.batch, call.dc0));
-    }
-    rki_arena_rewind(&tape->device_arena, mark);
-    return RNNKIT_OK;
-}
-
-static int32_t add_zeros(const rnnkit_tape *tape, rnnkit_tensor *to)
-{
-    const rki_device *device = tape->device;
-    void *room;
-    RKI_TRY(rki_tape_gradient_room(to, &room));
-    RKI_TRY(device->ops->zero(
-        device->self, room, rki_device_bytes(device, rki_shape_count(&to->shape))));
-    return rki_tape_gradient_adopt(to, room);
-}
-
-/* Whether anything flows; if only into the end, the outputs' gradient is made zeros. The last layer
- * comes first, and makes room for the gradient of the start. */
-static int32_t begin_backward(recurrent_node *self, rnnkit_tape *tape, int *flows)
-{
-    run_ends *ends = self->ends;
-    int has_end = ends != NULL && ends->end != NULL && ends->end->gradient != NULL;
-    *flows = self->y->gradient != NULL || has_end;
-    if (!*flows) return RNNKIT_OK;
-    if (self->y->gradient == NULL) RKI_TRY(add_zeros(tape, self->y));
-    if (ends == NULL || ends->start == NULL || !ends->start->needs_gradient) return RNNKIT_OK;
-    return ends->dstart ? RNNKIT_OK : rki_tape_gradient_room(ends->start, &ends->dstart);
-}
-
-static int32_t recurrent_backward(rki_node *node, rnnkit_tape *tape)
-{
-    recurrent_node *self = (recurrent_node *)node;
-    void *dx = NULL;
-    int flows = 0;
-    RKI_TRY(begin_backward(self, tape, &flows));
-    if (!flows) return RNNKIT_OK;
-    if (self->x->needs_gradient) RKI_TRY(rki_tape_gradient_room(self->x, &dx));
-    for (int64_t i = 0; i < self->directions; i++)
-        RKI_TRY(back_through(self, tape, i, dx));
-    if (self->layer == 0 && self->ends != NULL && self->ends->dstart != NULL)
-        RKI_TRY(rki_tape_gradient_adopt(self->ends->start, self->ends->dstart));
-    return dx == NULL ? RNNKIT_OK : rki_tape_gradient_adopt(self->x, dx);
-}
-
-/* Forward. */
-
 /* h0 or c0: from the start or the state, from the layer's own parameter, or zeros. */
-static int32_t take_start(const run *r, int64_t part, int cell, direction *d, void **out)
+static int32_t take_start(const run *r, int64_t part, int cell, rki_rnn_direction *d, void **out)
 {
     const rki_device *device = r->tape->device;
     const rki_parameter *own = cell ? d->weights->c0 : d->weights->h0;
     int64_t width = cell ? d->layer.hidden : d->layer.output;
     size_t bytes = rki_device_bytes(device, r->batch * width);
     if (r->tensors != NULL && r->tensors->start != NULL) {
-        *out = part_of(r->tape, r->rnn, r->tensors->start->data, part, cell, r->batch);
+        *out = rki_rnn_part_of(r->tape, r->rnn, r->tensors->start->data, part, cell, r->batch);
         return RNNKIT_OK;
     }
     RKI_TRY(rki_tape_device(r->tape, r->batch * width, out));
@@ -235,7 +54,7 @@ static int32_t take_start(const run *r, int64_t part, int cell, direction *d, vo
     return device->ops->gather(device->self, &call);
 }
 
-static int32_t drop_weight(const run *r, direction *d)
+static int32_t drop_weight(const run *r, rki_rnn_direction *d)
 {
     rnnkit_tape *tape = r->tape;
     const rki_parameter *weight = d->weights->weight_hh;
@@ -254,7 +73,7 @@ static int32_t drop_weight(const run *r, direction *d)
 }
 
 static int32_t run_operation(
-    const run *r, int64_t part, const recurrent_node *self, const direction *d)
+    const run *r, int64_t part, const rki_rnn_node *self, const rki_rnn_direction *d)
 {
     const rki_device *device = r->tape->device;
     int64_t output = d->layer.output;
@@ -266,8 +85,8 @@ static int32_t run_operation(
         .c0 = d->c0,
         .y = (char *)self->y->data + at,
         .ldy = self->directions * output,
-        .hn = part_of(r->tape, r->rnn, r->ends, part, 0, r->batch),
-        .cn = d->c0 ? part_of(r->tape, r->rnn, r->ends, part, 1, r->batch) : NULL,
+        .hn = rki_rnn_part_of(r->tape, r->rnn, r->ends, part, 0, r->batch),
+        .cn = d->c0 ? rki_rnn_part_of(r->tape, r->rnn, r->ends, part, 1, r->batch) : NULL,
         .stash = d->stash};
     if (d->dropped) call.weights.weight_hh = d->dropped;
     rki_arena_mark mark = rki_arena_here(&r->tape->device_arena);
@@ -278,7 +97,7 @@ static int32_t run_operation(
     return status;
 }
 
-static int32_t run_direction(const run *r, int64_t part, recurrent_node *self, direction *d)
+static int32_t run_direction(const run *r, int64_t part, rki_rnn_node *self, rki_rnn_direction *d)
 {
     rnnkit_tape *tape = r->tape;
     d->weights = &r->rnn->weights[part];
@@ -311,8 +130,8 @@ static int32_t run_layer(const run *r, int64_t l, rnnkit_tensor *x, rnnkit_tenso
     rki_shape shape;
     const int64_t dims[3] = {r->steps, r->batch, rki_rnn_outputs(r->rnn, l)};
     RKI_TRY(rki_shape_make(dims, 3, &shape));
-    RKI_TRY(rki_tape_node(tape, sizeof(recurrent_node), recurrent_backward, &node));
-    recurrent_node *self = (recurrent_node *)node;
+    RKI_TRY(rki_tape_node(tape, sizeof(rki_rnn_node), rki_rnn_backward, &node));
+    rki_rnn_node *self = (rki_rnn_node *)node;
     self->model = r->model;
     self->rnn = r->rnn;
     self->layer = l;
@@ -488,9 +307,9 @@ static int32_t forward_from(rnnkit_rnn *handle, rnnkit_tape *tape, rnnkit_tensor
     void *block;
     RKI_TRY(begin(handle, tape, x, lengths, out, &r));
     RKI_TRY(check_start(&r, start));
-    RKI_TRY(rki_tape_host(tape, 1, sizeof(run_ends), &block));
+    RKI_TRY(rki_tape_host(tape, 1, sizeof(rki_rnn_ends), &block));
     r.tensors = block;
-    *r.tensors = (run_ends){.start = start};
+    *r.tensors = (rki_rnn_ends){.start = start};
     RKI_TRY(end_shape(&r, &shape));
     if (end != NULL) RKI_TRY(rki_tape_tensor(tape, &shape, 1, &r.tensors->end));
     RKI_TRY(run_layers(&r, x, &y));
@@ -505,78 +324,5 @@ int32_t rnnkit_rnn_forward_from(rnnkit_rnn *rnn, rnnkit_tape *tape, rnnkit_tenso
     int32_t status = rki_check(rnn, RKI_KIND_RNN, "rnn");
     if (status < 0) return rki_leave(NULL, __func__, status);
     status = forward_from(rnn, tape, x, lengths, start, out, end);
-    return rki_leave(rnn->handle.model->context, __func__, status);
-}
-
-/* Gates. */
-
-/* The node of layer l of the run whose outputs are y. Layers are recorded from the first on, so
- * those of one run lie behind its last. */
-static int32_t find_node(const rnnkit_tape *tape, const rki_rnn_layer *rnn, const rnnkit_tensor *y,
-    int64_t l, const recurrent_node **out)
-{
-    int found = 0;
-    for (const rki_node *node = tape->nodes; node != NULL; node = node->previous) {
-        const recurrent_node *of = (const recurrent_node *)node;
-        if (node->backward != recurrent_backward || of->rnn != rnn) continue;
-        found |= of->y == y;
-        if (!found || of->layer != l) continue;
-        *out = of;
-        return RNNKIT_OK;
-    }
-    return rki_fail(
-        RNNKIT_E_ORDER, "y is not what \"%s\" gave on this tape, with train=1", rnn->layer.name);
-}
-
-static int32_t look(rnnkit_tape *tape, const recurrent_node *node, int64_t place,
-    rnnkit_tensor **gates, rnnkit_tensor **cells)
-{
-    const direction *d = &node->directed[place];
-    const rki_recurrent *layer = &d->layer;
-    const int64_t dims[2][3] = {
-        {layer->steps, layer->batch, rki_cell_gates(layer->cell) * layer->hidden},
-        {layer->steps, layer->batch, layer->hidden}};
-    rki_shape shape;
-    rnnkit_tensor *values, *c = NULL;
-    RKI_TRY(rki_shape_make(dims[0], 3, &shape));
-    RKI_TRY(rki_tape_tensor(tape, &shape, 0, &values));
-    RKI_TRY(rki_shape_make(dims[1], 3, &shape));
-    if (layer->cell == RKI_CELL_LSTM) RKI_TRY(rki_tape_tensor(tape, &shape, 0, &c));
-    size_t at = rki_device_bytes(tape->device, place * layer->output);
-    rki_recurrent_gates call = {.layer = *layer,
-        .stash = d->stash,
-        .y = (char *)node->y->data + at,
-        .ldy = node->directions * layer->output,
-        .gates = values->data,
-        .cells = c == NULL ? NULL : c->data};
-    RKI_TRY(tape->device->ops->recurrent_gates(tape->device->self, &call));
-    *gates = values;
-    if (cells != NULL) *cells = c;
-    return RNNKIT_OK;
-}
-
-static int32_t gates_of(const rki_rnn_layer *rnn, rnnkit_tape *tape, rnnkit_tensor *y, int64_t l,
-    int32_t reverse, rnnkit_tensor **gates, rnnkit_tensor **cells)
-{
-    const recurrent_node *node = NULL;
-    RKI_TRY(rki_check(tape, RKI_KIND_TAPE, "tape"));
-    RKI_TRY(rki_tape_check(tape, y, "y"));
-    RKI_TRY(rki_check_pointer(gates, "gates"));
-    if (l < 0 || l >= rnn->layers)
-        return rki_fail(RNNKIT_E_ARGUMENT, "layer is %lld, expected 0 to %lld", (long long)l,
-            (long long)rnn->layers - 1);
-    if (reverse < 0 || reverse >= rnn->directions)
-        return rki_fail(RNNKIT_E_ARGUMENT, "reverse is %d, expected 0 to %lld", (int)reverse,
-            (long long)rnn->directions - 1);
-    RKI_TRY(find_node(tape, rnn, y, l, &node));
-    return look(tape, node, reverse, gates, cells);
-}
-
-int32_t rnnkit_rnn_gates(rnnkit_rnn *rnn, rnnkit_tape *tape, rnnkit_tensor *y, int64_t layer,
-    int32_t reverse, rnnkit_tensor **gates, rnnkit_tensor **cells)
-{
-    int32_t status = rki_check(rnn, RKI_KIND_RNN, "rnn");
-    if (status < 0) return rki_leave(NULL, __func__, status);
-    status = gates_of(rki_rnn_of(rnn), tape, y, layer, reverse, gates, cells);
     return rki_leave(rnn->handle.model->context, __func__, status);
 }

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 
 python=${TORCH_PYTHON:-python3}
 if ! "$python" -c 'import torch' 2>/dev/null; then
-    echo "$python has no PyTorch; tests/bench/run.sh says one way to have it" >&2
+    echo "$python has no PyTorch; tests/bench/peers.sh installs it in build/peers" >&2
     exit 1
 fi
 mkdir -p build

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "cases.h"
 #include "measure.h"
+#include "timing.h"
 
 typedef struct settings {
     int64_t threads;
@@ -42,7 +43,7 @@ static int read_setting(const char *argument, settings *s)
         return 1;
     }
     if (strcmp(argument, "clock=cpu") == 0) {
-        measure_processor_time();
+        timing_of_processor();
         return 1;
     }
     if (strncmp(argument, "isa=", 4) == 0) {
@@ -105,7 +106,7 @@ int main(int argc, char **argv)
         bench_case c;
         make_case(i, self, &c);
         if (strstr(c.label, s.text))
-            report(&c, measure(c.run, &c, s.seconds), (double)s.threads * peak, memory);
+            report(&c, timing_take(c.run, &c, s.seconds), (double)s.threads * peak, memory);
         free_case_arrays();
     }
     rki_cpu_backend()->close(self);

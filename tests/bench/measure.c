@@ -1,47 +1,10 @@
-/* Timing, and the limits of the machine. See measure.h. */
+/* The limits of the machine. See measure.h. */
 #include "measure.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { MOST_RUNS = 4096, LEAST_RUNS = 5 };
-
-static clockid_t used_clock = CLOCK_MONOTONIC;
-
-void measure_processor_time(void)
-{
-    used_clock = CLOCK_PROCESS_CPUTIME_ID;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(used_clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-timing measure(void (*run)(void *user), void *user, double seconds)
-{
-    static double times[MOST_RUNS];
-    int runs = 0;
-    run(user);
-    double start = now(), last = start;
-    while (runs < MOST_RUNS && (runs < LEAST_RUNS || last - start < seconds)) {
-        run(user);
-        double end = now();
-        times[runs++] = end - last;
-        last = end;
-    }
-    qsort(times, (size_t)runs, sizeof times[0], compare);
-    return (timing){times[0], times[runs / 2], runs};
-}
+#include "timing.h"
 
 /* Sixteen chains: two instructions at a time, each of up to eight clocks. */
 enum { CHAINS = 16, STEPS = 100000 };
@@ -131,7 +94,7 @@ double measure_peak(rki_isa isa)
     }
 #endif
     (void)isa;
-    return flops / measure(run, out, 0.2).least;
+    return flops / timing_take(run, out, 0.2).least;
 }
 
 typedef struct arrays {
@@ -155,9 +118,67 @@ double measure_memory(void)
     if (a.x && a.y) {
         memset(a.x, 0, bytes);
         memset(a.y, 0, bytes);
-        speed = 3.0 * (double)bytes / measure(add_arrays, &a, 0.3).least;
+        speed = 3.0 * (double)bytes / timing_take(add_arrays, &a, 0.3).least;
     }
     free(a.x);
     free(a.y);
+    return speed;
+}
+
+/* The same array again and again, so that it is read from the cache that it fits in. */
+typedef struct reading {
+    const float *x;
+    int64_t count, times;
+    volatile float sum;
+} reading;
+
+typedef float sixteen __attribute__((vector_size(64)));
+
+enum { SUMS = 4, BLOCK = SUMS * 16 };
+
+static inline __attribute__((always_inline)) void read_array(reading *r)
+{
+    sixteen sums[SUMS] = {0};
+    for (int64_t n = 0; n < r->times; n++)
+        for (int64_t i = 0; i < r->count; i += BLOCK)
+            for (int k = 0; k < SUMS; k++)
+                sums[k] += *(const sixteen *)(r->x + i + 16 * k);
+    sixteen sum = sums[0] + sums[1] + sums[2] + sums[3];
+    r->sum = sum[0];
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) static void read_avx512(void *user)
+{
+    read_array(user);
+}
+
+__attribute__((target("avx2"))) static void read_avx2(void *user)
+{
+    read_array(user);
+}
+#endif
+
+static void read_portable(void *user)
+{
+    read_array(user);
+}
+
+double measure_reading(rki_isa isa, int64_t bytes)
+{
+    enum { AT_ONCE = 1 << 24 };
+    void (*run)(void *user) = read_portable;
+    int64_t size = (bytes + BLOCK * 4 - 1) / (BLOCK * 4) * (BLOCK * 4);
+    float *x = aligned_alloc(64, (size_t)size);
+    if (x == NULL) return 0.0;
+    memset(x, 0, (size_t)size);
+#if defined(__x86_64__)
+    if (isa >= RKI_ISA_AVX2) run = read_avx2;
+    if (isa >= RKI_ISA_AVX512) run = read_avx512;
+#endif
+    (void)isa;
+    reading r = {x, size / 4, AT_ONCE / size + 1, 0.0f};
+    double speed = (double)(size * r.times) / timing_take(run, &r, 0.1).least;
+    free(x);
     return speed;
 }

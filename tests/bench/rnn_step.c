@@ -1,26 +1,31 @@
 /* Times one recurrent layer's training pass (forward and backward), forward pass, or single steps,
- * through the public API, and prints one line of key=value. pytorch/rnn_step.py does the first two.
+ * through the public API, and prints one line of key=value. pytorch/rnn_step.py, onednn/rnn_step.c
+ * and onnx/rnn_step.py do the same.
  *
  *     rnn_step train|run|step CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS SECONDS
- *              [WEIGHTS [DEVICE]]
+ *              [WEIGHTS [DEVICE [FOLDER]]]
  *
  * step     a pass is STEPS calls of rnnkit_rnn_step; step_ms is the time of one of them
  * WEIGHTS  f32, bf16 or int8, not for train
  * CELL     elman, gru or lstm; OPTIONS: of the layer, or - for none
  * LENGTHS  full, or mixed: row b has 1 + (b * 37) % STEPS steps
- * The time is the median, after five passes that are not counted. x comes from an embedding, so
- * that the gradient by x is computed too; the output is pooled to its mean, so that all steps get
- * one. A training pass reads its loss, for which a device must have done the pass before.
+ * FOLDER   one pass first, and there, as floats: x and the layer's weights, which another library can
+ *          take, and y.rnnkit and gradients.rnnkit, what came of them. With SECONDS 0 nothing is timed
+ * Times are medians; p99_ms and p999_ms are what one pass in 100 and in 1,000 exceeds. x comes from an
+ * embedding, so that the gradient by x is computed too; the output is pooled to its mean, so that all
+ * steps get one. A training pass reads its loss, for which a device must have done the pass before.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "parameters.h"
+#include "results.h"
 #include "rnnkit/rnnkit.h"
+#include "timing.h"
 
-enum { WARM = 5, MOST = 100000, LEAST = 5, WORDS = 100 };
+enum { WORDS = 100 };
 
 typedef struct bench {
     int64_t batch, steps, outputs;
@@ -29,6 +34,7 @@ typedef struct bench {
     rnnkit_tape *tape;
     rnnkit_embedding *embedding;
     rnnkit_rnn *rnn;
+    rnnkit_tensor *last; /* what the last pass gave */
     int32_t *ids, *lengths;
     float *targets;
     rnnkit_state *state; /* single steps */
@@ -51,13 +57,6 @@ static void *room(int64_t count, size_t size)
     return block;
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void steps(bench *b)
 {
     for (int64_t t = 0; t < b->steps; t++)
@@ -65,49 +64,33 @@ static void steps(bench *b)
             b->batch * b->inputs, b->y, b->batch * b->outputs));
 }
 
-static void pass(bench *b)
+static void pass(void *user)
 {
+    bench *b = user;
+    rnnkit_tensor *x, *pooled, *loss;
     if (b->step) {
         steps(b);
         return;
     }
-    rnnkit_tensor *x, *y, *pooled, *loss;
+    if (b->train) must(rnnkit_model_clear_gradients(b->model));
     must(rnnkit_tape_clear(b->tape));
     must(rnnkit_embedding_forward(b->embedding, b->tape, b->ids, b->steps, b->batch, &x));
-    must(rnnkit_rnn_forward(b->rnn, b->tape, x, b->lengths, NULL, &y));
+    must(rnnkit_rnn_forward(b->rnn, b->tape, x, b->lengths, NULL, &b->last));
     if (!b->train) return;
-    must(rnnkit_rnn_pool(b->rnn, b->tape, y, b->lengths, "pooling=mean", &pooled));
+    must(rnnkit_rnn_pool(b->rnn, b->tape, b->last, b->lengths, "pooling=mean", &pooled));
     must(rnnkit_pointwise_loss(
         b->tape, "squared_error", pooled, b->targets, b->batch * b->outputs, NULL, 0, NULL, &loss));
     double value;
     must(rnnkit_tensor_item(loss, &value));
     must(rnnkit_tape_backward(b->tape, loss));
-    must(rnnkit_model_clear_gradients(b->model));
 }
 
-static int compare(const void *a, const void *b)
+static void report(bench *b, double seconds)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void measure(bench *b, double seconds)
-{
-    static double times[MOST];
-    int64_t count = 0;
-    for (int64_t n = 0; n < WARM; n++)
-        pass(b);
-    for (double start = seconds_now(), now = start;
-         count < MOST && (count < LEAST || now - start < seconds); count++) {
-        double before = now;
-        pass(b);
-        now = seconds_now();
-        times[count] = now - before;
-    }
-    qsort(times, (size_t)count, sizeof *times, compare);
-    double parts = b->step ? (double)b->steps : 1.0;
-    printf("engine=rnnkit step_ms=%.4f steps=%lld\n", 1e3 * times[count / 2] / parts,
-        (long long)count);
+    timing t = timing_take(pass, b, seconds);
+    double scale = 1e3 / (b->step ? (double)b->steps : 1.0);
+    printf("engine=rnnkit step_ms=%.4f p99_ms=%.4f p999_ms=%.4f steps=%d\n", scale * t.median,
+        scale * t.p99, scale * t.p999, t.runs);
 }
 
 /* The model as it is when it comes from a file with that option. */
@@ -170,27 +153,72 @@ static void create(bench *b, char **words, const char *weights, const char *devi
         b->lengths[i] = (int32_t)(1 + i * 37 % b->steps);
 }
 
+static void write_input(const bench *b, const char *folder)
+{
+    int64_t places = b->steps * b->batch;
+    float *table = room(WORDS * b->inputs, sizeof *table);
+    FILE *file = results_create(folder, "x");
+    must(rnnkit_model_parameter_read(b->model, "x.weight", table, WORDS * b->inputs));
+    if (b->step) results_add(file, b->x, places * b->inputs);
+    for (int64_t i = 0; i < places && !b->step; i++)
+        results_add(file, table + b->ids[i] * b->inputs, b->inputs);
+    results_close(file);
+    free(table);
+}
+
+static void write_output(bench *b, const char *folder)
+{
+    int64_t count = b->steps * b->batch * b->outputs;
+    float *y = room(count, sizeof *y);
+    FILE *file = results_create(folder, "y.rnnkit");
+    if (b->step)
+        must(rnnkit_rnn_step(b->rnn, b->state, b->x, b->steps * b->batch * b->inputs, y, count));
+    else
+        must(rnnkit_tensor_read(b->last, y, count));
+    results_add(file, y, count);
+    results_close(file);
+    free(y);
+}
+
+static void write_all(bench *b, const char *folder, int f32)
+{
+    if (!b->step) pass(b);
+    write_output(b, folder);
+    if (!f32) return; /* the model came from a file, whose weights another run has written */
+    write_input(b, folder);
+    parameters_write(b->model, "rnn.", rnnkit_model_parameter_read, folder, "weights");
+    if (b->train)
+        parameters_write(b->model, "rnn.", rnnkit_model_gradient_read, folder, "gradients.rnnkit");
+}
+
+static void destroy(bench *b)
+{
+    rnnkit_state_destroy(b->state);
+    rnnkit_tape_destroy(b->tape);
+    rnnkit_rnn_destroy(b->rnn);
+    rnnkit_embedding_destroy(b->embedding);
+    rnnkit_model_destroy(b->model);
+    rnnkit_context_destroy(b->context);
+    free(b->x);
+    free(b->y);
+    free(b->ids);
+    free(b->lengths);
+    free(b->targets);
+}
+
 int main(int argc, char **argv)
 {
     bench b = {0};
-    if (argc < 11 || argc > 13) {
+    if (argc < 11 || argc > 14) {
         fputs("rnn_step train|run|step CELL BATCH STEPS INPUTS HIDDEN OPTIONS LENGTHS THREADS "
-              "SECONDS [WEIGHTS [DEVICE]]\n",
+              "SECONDS [WEIGHTS [DEVICE [FOLDER]]]\n",
             stderr);
         return 2;
     }
-    create(&b, argv, argc > 11 ? argv[11] : "f32", argc > 12 ? argv[12] : "cpu");
-    measure(&b, atof(argv[10]));
-    rnnkit_state_destroy(b.state);
-    rnnkit_tape_destroy(b.tape);
-    rnnkit_rnn_destroy(b.rnn);
-    rnnkit_embedding_destroy(b.embedding);
-    rnnkit_model_destroy(b.model);
-    rnnkit_context_destroy(b.context);
-    free(b.x);
-    free(b.y);
-    free(b.ids);
-    free(b.lengths);
-    free(b.targets);
+    const char *weights = argc > 11 ? argv[11] : "f32";
+    create(&b, argv, weights, argc > 12 ? argv[12] : "cpu");
+    if (argc > 13) write_all(&b, argv[13], strcmp(weights, "f32") == 0);
+    if (atof(argv[10]) > 0) report(&b, atof(argv[10]));
+    destroy(&b);
     return 0;
 }

@@ -1,25 +1,29 @@
 #!/bin/bash
-# Training steps of librnnkit and PyTorch side by side; writes docs/benchmarks/training.md.
+# Times librnnkit on this machine's processors beside PyTorch, oneDNN and ONNX Runtime, and writes
+# docs/benchmarks/cpu.md. Takes a quarter of an hour.
 #
-#   tests/bench/run.sh [--rounds N] [--seconds S] [--threads N...] [--workloads NAME...] [--out FILE]
+#   tests/bench/run.sh [--rounds N] [--seconds S] [--threads N...] [--tables NAME...] [--out FILE]
 #
-# Needs PyTorch: TORCH_PYTHON names a Python that has it (default: python3). Builds in build/bench.
-# Settings that hold OpenBLAS, and the matrix products inside a Python, to a certain processor are
-# taken away for both.
+# The others are in the virtual environment that tests/bench/peers.sh makes (PEERS: its folder,
+# default build/peers); TORCH_PYTHON names another Python that has PyTorch. One that is missing is
+# left out. Builds in build/bench. Settings that hold OpenBLAS, and the matrix products inside a
+# Python, to a certain processor are taken away for all.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-python=${TORCH_PYTHON:-python3}
-if ! "$python" -c 'import torch' 2>/dev/null; then
-    echo "$python has no PyTorch. One way to have it:" >&2
-    echo "  python3 -m venv build/torch && build/torch/bin/pip install torch numpy" >&2
-    echo "  TORCH_PYTHON=build/torch/bin/python tests/bench/run.sh" >&2
-    exit 1
-fi
+peers=${PEERS:-build/peers}
+python=$peers/bin/python
+[ -x "$python" ] || python=python3
 mkdir -p build
-cmake -S . -B build/bench -DCMAKE_BUILD_TYPE=Release -DRNNKIT_BUILD_EXAMPLES=OFF >build/bench.log ||
-    { cat build/bench.log >&2; exit 1; }
-cmake --build build/bench --target train_step --parallel "$(nproc)" >>build/bench.log ||
+cmake -S . -B build/bench -DCMAKE_BUILD_TYPE=Release -DRNNKIT_BUILD_EXAMPLES=OFF \
+    -DRNNKIT_BUILD_CUDA=OFF >build/bench.log || { cat build/bench.log >&2; exit 1; }
+cmake --build build/bench --target train_step rnn_step limits --parallel "$(nproc)" >>build/bench.log ||
     { tail -n 40 build/bench.log >&2; exit 1; }
-exec env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE "$python" tests/bench/compare.py \
-    --program build/bench/tests/train_step "$@"
+rm -f build/bench/tests/onednn_step
+if [ -f "$peers/include/dnnl.h" ]; then
+    cc -O2 -std=gnu11 -fopenmp -I "$peers/include" tests/bench/onednn/rnn_step.c tests/bench/timing.c \
+        tests/bench/results.c -L "$peers/lib" -ldnnl "-Wl,-rpath,$(realpath "$peers/lib")" \
+        -o build/bench/tests/onednn_step
+fi
+exec env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE python3 tests/bench/cpu.py \
+    --programs build/bench/tests --python "$python" --torch "${TORCH_PYTHON:-$python}" "$@"

@@ -20,7 +20,8 @@ static void set(workload *w, const char *key, const char *value)
         const char *key;
         int64_t *target;
     } sizes[] = {{"batch", &w->batch}, {"steps", &w->steps}, {"embedding", &w->embedding},
-        {"hidden", &w->hidden}, {"layers", &w->layers}, {"words", &w->words}};
+        {"hidden", &w->hidden}, {"layers", &w->layers}, {"words", &w->words},
+        {"classes", &w->classes}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         if (strcmp(key, sizes[i].key) != 0) continue;
         *sizes[i].target = strtoll(value, NULL, 10);
@@ -29,6 +30,8 @@ static void set(workload *w, const char *key, const char *value)
     }
     if (strcmp(key, "predict") == 0)
         w->last = strcmp(value, "last") == 0;
+    else if (strcmp(key, "bidirectional") == 0)
+        w->bidirectional = strcmp(value, "1") == 0;
     else if (strcmp(key, "dropout") == 0)
         w->dropout = strtod(value, NULL);
     else
@@ -80,6 +83,11 @@ static int32_t draw_id(const workload *w, uint64_t *state)
     return (int32_t)(id < w->words ? id : w->words - 1);
 }
 
+int32_t workload_length(const workload *w, int64_t row)
+{
+    return (int32_t)(1 + row * 37 % w->steps);
+}
+
 void workload_draw(
     const workload *w, uint64_t *state, int32_t *ids, int32_t *targets, int32_t ignore)
 {
@@ -90,4 +98,6 @@ void workload_draw(
             if (t < w->steps) ids[t * w->batch + b] = id;
             if (t > 0) targets[(t - 1) * w->batch + b] = has_target ? id : ignore;
         }
+    for (int64_t b = 0; b < w->batch && w->classes; b++)
+        targets[b] = ids[b] % (int32_t)w->classes;
 }

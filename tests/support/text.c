@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,11 +22,40 @@ void text_fails(int32_t status, int32_t expected, const char *part)
         fail_msg("\"%s\" lacks \"%s\"", rnnkit_error_message(), part);
 }
 
+rnnkit_context *text_context;
+
+int text_open_context(void **state)
+{
+    (void)state;
+    text_ok(rnnkit_context_create("cpu", NULL, &text_context));
+    return 0;
+}
+
+int text_close_context(void **state)
+{
+    (void)state;
+    rnnkit_context_destroy(text_context);
+    return 0;
+}
+
+const char *const text_kinds[TEXT_KINDS] = {NULL, "lowercase=1", "punctuation=keep",
+    "normalize=nfc", "lowercase=1 normalize=nfkc", "punctuation=keep normalize=nfkc", "unit=char",
+    "unit=char lowercase=1", "unit=char normalize=nfc", "unit=char normalize=nfkc lowercase=1",
+    "unit=byte"};
+
 rnnkit_tokenizer *text_tokenizer(rnnkit_context *context, const char *options)
 {
     rnnkit_tokenizer *tokenizer = NULL;
     text_ok(rnnkit_tokenizer_create(context, options, &tokenizer));
     return tokenizer;
+}
+
+rnnkit_tokenizer *text_tokenizer_with(
+    rnnkit_context *context, const char *kind, const char *options)
+{
+    char both[128];
+    snprintf(both, sizeof both, "%s %s", kind == NULL ? "" : kind, options);
+    return text_tokenizer(context, both);
 }
 
 static void *block(int64_t size)

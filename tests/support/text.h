@@ -19,7 +19,21 @@ void text_ok(int32_t status);
 /* Fails the test unless `status` is `expected` and the message holds `part`. */
 void text_fails(int32_t status, int32_t expected, const char *part);
 
+/* A context on the CPU, and its end: the fixtures of a group of tests. */
+extern rnnkit_context *text_context;
+int text_open_context(void **state);
+int text_close_context(void **state);
+
+/* Options of tokenizers of every kind; the first is NULL. */
+enum { TEXT_KINDS = 11 };
+extern const char *const text_kinds[TEXT_KINDS];
+
 rnnkit_tokenizer *text_tokenizer(rnnkit_context *context, const char *options);
+
+/* One of text_kinds with more options. */
+rnnkit_tokenizer *text_tokenizer_with(
+    rnnkit_context *context, const char *kind, const char *options);
+
 token_row text_split(rnnkit_tokenizer *tokenizer, const char *text, int64_t length);
 
 /* The joined text, *length bytes (may be NULL) and a NUL. */

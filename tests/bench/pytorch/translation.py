@@ -25,7 +25,9 @@ import torch
 from torch.nn.functional import cross_entropy, embedding, linear
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-BOS, EOS, UNK, IGNORE, POOL = 2, 3, 1, -1, 50
+from repeating import Adam, Buckets, pad
+
+BOS, EOS, UNK, IGNORE = 2, 3, 1, -1
 
 
 def metadata(path):
@@ -43,42 +45,6 @@ def read_pairs(paths, vocabularies, longest):
         with open(path, encoding="utf-8") as lines:
             sides.append([[ids.get(word, UNK) for word in line.lower().split()] for line in lines])
     return [pair for pair in zip(*sides) if 0 < len(pair[0]) <= longest and 0 < len(pair[1]) <= longest]
-
-
-class Draws:
-    """SplitMix64, as in examples/common/buckets.c."""
-    def __init__(self, seed):
-        self.state = seed
-
-    def below(self, count):
-        mask = 2**64 - 1
-        self.state = (self.state + 0x9E3779B97F4A7C15) & mask
-        z = (self.state ^ (self.state >> 30)) * 0xBF58476D1CE4E5B9 & mask
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB & mask
-        return (z ^ (z >> 31)) % count
-
-    def shuffle(self, items):
-        for i in range(len(items), 1, -1):
-            other = self.below(i)
-            items[i - 1], items[other] = items[other], items[i - 1]
-
-
-def first_epoch(pairs, size, seed):
-    """The batches that buckets_shuffle makes first."""
-    draws, order = Draws(seed), list(range(len(pairs)))
-    draws.shuffle(order)
-    for at in range(0, len(order), POOL * size):
-        order[at:at + POOL * size] = sorted(order[at:at + POOL * size],
-                                            key=lambda i: (len(pairs[i][0]), len(pairs[i][1])))
-    starts = list(range(0, len(order), size))
-    draws.shuffle(starts)
-    for start in starts:
-        yield [pairs[i] for i in order[start:start + size]]
-
-
-def pad(rows, fill):
-    steps = max(map(len, rows))
-    return torch.tensor([row + [fill] * (steps - len(row)) for row in rows]).T
 
 
 class Translator(torch.nn.Module):
@@ -118,7 +84,8 @@ class Translator(torch.nn.Module):
         return scores / math.sqrt(keys.shape[-1]) if self.score == "scaled_dot" else scores
 
     def forward(self, source, lengths, read):
-        packed = pack_padded_sequence(embedding(source, self.names["source.weight"]), lengths, enforce_sorted=False)
+        read_words = embedding(source, self.names["source.weight"], sparse=True)
+        packed = pack_padded_sequence(read_words, lengths, enforce_sorted=False)
         packed, ends = self.encoder(packed)
         memory = pad_packed_sequence(packed)[0]
         h = torch.tanh(self.layer("decoder.start.h_l0", torch.cat([ends[0], ends[1]], -1)))
@@ -146,29 +113,6 @@ class Translator(torch.nn.Module):
         return linear(torch.stack(outputs), weight, self.names["output.bias"])
 
 
-class Adam:
-    """Adam after clipping by norm; of the source's embedding only the rows that were read move."""
-    def __init__(self, parameters, rate, clip):
-        self.parameters, self.rate, self.clip, self.steps = parameters, rate, clip, 0
-        self.moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in parameters.items()}
-
-    @torch.no_grad()
-    def step(self, share, sparse):
-        norm = torch.sqrt(sum((p.grad**2).sum() for p in self.parameters.values()))
-        scale = self.clip / (norm + 1e-6) if 0 < self.clip < norm else 1
-        rate = self.rate * (1 + math.cos(math.pi * share)) / 2
-        self.steps += 1
-        for name, parameter in self.parameters.items():
-            rows = sparse.get(name, slice(None))
-            gradient = parameter.grad[rows] * scale
-            first, second = self.moments[name]
-            first[rows] = 0.9 * first[rows] + 0.1 * gradient
-            second[rows] = 0.999 * second[rows] + 0.001 * gradient**2
-            parameter[rows] -= (rate / (1 - 0.9**self.steps)) * first[rows] / (
-                torch.sqrt(second[rows] / (1 - 0.999**self.steps)) + 1e-8)
-            parameter.grad = None
-
-
 def main():
     parser = argparse.ArgumentParser()
     for name in ("initial", "trained", "source", "target"):
@@ -182,11 +126,11 @@ def main():
     curve = [point.split(":") for point in found["entry.translation.train_curve"].split()]
     model = Translator(safetensors.torch.load_file(given.initial), layers)
     adam = Adam(model.names, float(options["lr"]), float(options["clip"]))
-    size = int(options["batch"])
-    updates = (len(pairs) + size - 1) // size
+    batches = Buckets(pairs, int(options["batch"]), int(options["seed"]) + 1,
+                      lambda pair: (len(pair[0]), len(pair[1])))
     sums, worst, curve = [0, 0], 0, [(int(update), float(loss)) for update, loss in curve]
     print(f"{'update':>8} {'librnnkit':>10} {'PyTorch':>10} {'difference':>11}")
-    for update, rows in enumerate(first_epoch(pairs, size, int(options["seed"]) + 1), 1):
+    for update, rows in enumerate(batches.epoch(), 1):
         source = pad([pair[0] for pair in rows], 0)
         lengths = torch.tensor([len(pair[0]) for pair in rows])
         read = pad([[BOS] + pair[1] for pair in rows], 0)
@@ -195,7 +139,7 @@ def main():
         loss = cross_entropy(logits.flatten(0, 1), write.flatten(), ignore_index=IGNORE,
                              label_smoothing=float(options["label-smoothing"]))
         loss.backward()
-        adam.step((update - 1) / updates, {"source.weight": torch.unique(source)})
+        adam.step((update - 1) / batches.count)
         words = int((write != IGNORE).sum())
         sums = [sums[0] + loss.item() * words, sums[1] + words]
         if curve and curve[0][0] == update:
