@@ -19,7 +19,8 @@ static const char *const kinds[] = {"output=5 start=2",
     "output=5 start=2 layers=2 score=general dropout=0.4", "style=luong output=5 start=2 score=dot",
     "style=luong feeding=1 output=5 start=2 layers=2 score=concat attention_width=4",
     "style=luong feeding=1 output=5 start=2 score=scaled_dot", "cell=gru output=5 start=2 layers=2",
-    "cell=gru style=luong feeding=1 output=5 start=2"};
+    "cell=gru style=luong feeding=1 output=5 start=2", "output=5 start=2 attention_window=1",
+    "cell=gru style=luong feeding=1 output=5 start=2 layers=2 score=general attention_window=2"};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 typedef struct net {

@@ -18,7 +18,7 @@
 enum { ROWS = 6, MOST = 40, STEPS = 150 };
 
 static const char *const kinds[] = {"output=16", "output=16 style=luong feeding=1 score=general",
-    "output=16 cell=gru style=luong feeding=1 score=dot"};
+    "output=16 cell=gru style=luong feeding=1 score=dot", "output=16 attention_window=2"};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* A model that has begun to learn to copy, so that its hypotheses are of all kinds. */
