@@ -7,6 +7,9 @@
  *   ADDITIVE  dq_a = v_a sum_s de_s (1 - h_a^2)  dkeys_sa = v_a sum_t de_ts (1 - h_a^2)
  *             dv_a = sum_t,s de_ts h_a           with h_a = tanh(q_ta + keys_sa)
  *   dvalues_s = sum_t p_ts dcontext_t
+ *
+ * With a window, p_s = a_s g_s with a_s of the softmax: de_s = a_s (g_s dp_s - sum_r p_r dp_r),
+ * dz = c (1 - c / length) sum_s p_s dp_s (s - c) / (D / 2)^2
  */
 #include <math.h>
 
@@ -22,6 +25,8 @@ struct view {
     const int32_t *lengths, *query_lengths;
     const float *q, *keys, *values, *v;
     int64_t ldq, ldkeys, ldvalues;
+    int64_t window;
+    const float *centers;
 };
 
 /* Query t of head n and row b. */
@@ -41,6 +46,39 @@ static __device__ int64_t limit_of(const view &a, query at)
     int64_t limit = a.lengths == NULL ? a.positions : a.lengths[at.b];
     if (a.causal && limit > at.t + 1) limit = at.t + 1;
     return a.query_lengths != NULL && at.t >= a.query_lengths[at.b] ? 0 : limit;
+}
+
+/* The positions begin .. end - 1 that a query sees, and with a window where its center is. */
+struct span {
+    int64_t begin, end;
+    float center, slope; /* c and dc/dz */
+};
+
+/* A center that is NaN takes nothing away. */
+static __device__ span span_of(const view &a, query at)
+{
+    span s = {0, limit_of(a, at), 0.0f, 0.0f};
+    if (a.window == 0 || s.end == 0) return s;
+    float part = rki_cuda_sigmoid(a.centers[at.t * a.batch + at.b]);
+    s.center = (float)(a.lengths == NULL ? a.positions : a.lengths[at.b]) * part;
+    s.slope = s.center * (1.0f - part);
+    double first = (double)s.center - (double)a.window, last = (double)s.center + (double)a.window;
+    if (last + 1.0 < (double)s.end) s.end = (int64_t)last + 1;
+    if (first > 0.0) s.begin = (int64_t)ceil(first);
+    if (s.begin > s.end) s.begin = s.end;
+    return s;
+}
+
+static __device__ float variance(const view &a)
+{
+    return 0.25f * (float)a.window * (float)a.window;
+}
+
+/* g of a window, 1 without one. */
+static __device__ float nearness(const view &a, span seen, int64_t s)
+{
+    float off = (float)s - seen.center;
+    return a.window == 0 ? 1.0f : expf(-0.5f * off * off / variance(a));
 }
 
 static __device__ int64_t weights_of(const view &a, query at)
@@ -103,39 +141,41 @@ static __device__ float row_largest(float mine)
 static __global__ void attend(view a, float *weights, float *context)
 {
     query at = query_of(a, blockIdx.x);
-    int64_t limit = limit_of(a, at);
+    span seen = span_of(a, at);
     float *p = weights + weights_of(a, at), largest = -INFINITY, sum = 0.0f;
-    for (int64_t s = threadIdx.x / WARP; s < limit; s += WARPS) {
+    for (int64_t s = seen.begin + threadIdx.x / WARP; s < seen.end; s += WARPS) {
         float e = score(a, at, s);
         if (threadIdx.x % WARP == 0) p[s] = e;
     }
     __syncthreads();
-    for (int64_t s = threadIdx.x; s < limit; s += THREADS)
+    for (int64_t s = seen.begin + threadIdx.x; s < seen.end; s += THREADS)
         largest = fmaxf(largest, p[s]);
     largest = row_largest(largest);
-    for (int64_t s = threadIdx.x; s < limit; s += THREADS)
+    for (int64_t s = seen.begin + threadIdx.x; s < seen.end; s += THREADS)
         sum += expf(p[s] - largest);
     sum = rki_cuda_row_sum(sum);
     for (int64_t s = threadIdx.x; s < a.positions; s += THREADS)
-        p[s] = s < limit ? expf(p[s] - largest) / sum : 0.0f;
+        p[s] = s >= seen.begin && s < seen.end ? expf(p[s] - largest) / sum * nearness(a, seen, s)
+                                               : 0.0f;
     __syncthreads();
     for (int64_t j = threadIdx.x; j < a.value_width; j += THREADS) {
         float mixed = 0.0f;
-        for (int64_t s = 0; s < limit; s++)
+        for (int64_t s = seen.begin; s < seen.end; s++)
             mixed = fmaf(p[s], a.values[value_of(a, at.n, at.b, s) + j], mixed);
         context[context_of(a, at) + j] = mixed;
     }
 }
 
 static __global__ void attend_back(view a, const float *weights, const float *dcontext,
-    const float *dweights, float *dscores, float *dq)
+    const float *dweights, float *dscores, float *dq, float *dcenters)
 {
     query at = query_of(a, blockIdx.x);
-    int64_t limit = limit_of(a, at), place = weights_of(a, at);
+    span seen = span_of(a, at);
+    int64_t place = weights_of(a, at);
     const float *p = weights + place, *dmixed = dcontext + context_of(a, at);
     const float *q = a.q + q_of(a, at);
-    float *de = dscores + place, mean = 0.0f;
-    for (int64_t s = threadIdx.x / WARP; s < limit; s += WARPS) {
+    float *de = dscores + place, mean = 0.0f, dcenter = 0.0f;
+    for (int64_t s = seen.begin + threadIdx.x / WARP; s < seen.end; s += WARPS) {
         const float *value = a.values + value_of(a, at.n, at.b, s);
         float dp = 0.0f;
         for (int64_t j = threadIdx.x % WARP; j < a.value_width; j += WARP)
@@ -144,21 +184,28 @@ static __global__ void attend_back(view a, const float *weights, const float *dc
         if (threadIdx.x % WARP == 0) de[s] = dweights == NULL ? dp : dp + dweights[place + s];
     }
     __syncthreads();
-    for (int64_t s = threadIdx.x; s < limit; s += THREADS)
+    for (int64_t s = seen.begin + threadIdx.x; s < seen.end; s += THREADS) {
         mean = fmaf(p[s], de[s], mean);
+        dcenter = fmaf(p[s] * de[s], (float)s - seen.center, dcenter);
+    }
     mean = rki_cuda_row_sum(mean);
-    for (int64_t s = threadIdx.x; s < a.positions; s += THREADS)
-        de[s] = s < limit ? p[s] * (de[s] - mean) : 0.0f;
+    if (a.window > 0) dcenter = rki_cuda_row_sum(dcenter);
+    if (a.window > 0 && threadIdx.x == 0)
+        dcenters[at.t * a.batch + at.b] = dcenter / variance(a) * seen.slope;
+    for (int64_t s = threadIdx.x; s < a.positions; s += THREADS) {
+        float near = nearness(a, seen, s);
+        de[s] = s >= seen.begin && s < seen.end ? p[s] / near * (de[s] * near - mean) : 0.0f;
+    }
     __syncthreads();
     for (int64_t j = threadIdx.x; j < a.width; j += THREADS) {
         float sum = 0.0f;
-        for (int64_t s = 0; s < limit; s++) {
+        for (int64_t s = seen.begin; s < seen.end; s++) {
             float key = a.keys[key_of(a, at.n, at.b, s) + j];
             float h = a.additive ? rki_cuda_tanh(q[j] + key) : 0.0f;
             sum = fmaf(de[s], a.additive ? 1.0f - h * h : key, sum);
         }
         float slope = a.additive ? a.v[at.n * a.width + j] : a.scale;
-        dq[q_of(a, at) + j] = limit == 0 ? 0.0f : sum * slope; /* even where v is NaN */
+        dq[q_of(a, at) + j] = seen.begin == seen.end ? 0.0f : sum * slope; /* even where v is NaN */
     }
 }
 
@@ -232,6 +279,8 @@ static int32_t make_view(rki_cuda_staging *staging, const rki_attention *call, v
     a->ldq = call->ldq;
     a->ldkeys = call->ldkeys;
     a->ldvalues = call->ldvalues;
+    a->window = call->window;
+    a->centers = floats(call->centers);
     return RNNKIT_OK;
 }
 
@@ -259,7 +308,8 @@ int32_t rki_cuda_attention_backward(void *self, const rki_attention_backward *ca
     return rki_cuda_launch(device, "attention_backward",
         static_cast<unsigned>(a.heads * a.queries * a.batch), THREADS, attend_back, a,
         floats(call->weights), floats(call->dcontext), floats(call->dweights),
-        static_cast<float *>(call->dscores), static_cast<float *>(call->dq));
+        static_cast<float *>(call->dscores), static_cast<float *>(call->dq),
+        static_cast<float *>(call->dcenters));
 }
 
 /* What each position adds to dv. */

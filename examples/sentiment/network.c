@@ -29,14 +29,19 @@ static int32_t create_rnn(network *target, const settings *options)
 
 static int create_layers(network *target, const settings *options)
 {
-    int64_t words, outputs;
+    int64_t words, outputs = options->embedding;
 
     if (failed(rnnkit_vocab_size(target->vocab, &words, NULL)) ||
         failed(rnnkit_embedding_create(target->model, "embedding", words, options->embedding,
-            "sparse=1 scale=0.3", &target->embedding)) ||
-        failed(create_rnn(target, options)) ||
-        failed(rnnkit_rnn_widths(target->rnn, &outputs, NULL)))
+            "sparse=1 scale=0.3", &target->embedding)))
         return OUTCOME_FAILED;
+    if (strcmp(options->encoder, "transformer") == 0) {
+        if (transformer_create(&target->encoder, target->model, options) != OUTCOME_OK)
+            return OUTCOME_FAILED;
+    } else if (failed(create_rnn(target, options)) ||
+               failed(rnnkit_rnn_widths(target->rnn, &outputs, NULL))) {
+        return OUTCOME_FAILED;
+    }
     return failed(rnnkit_linear_create(target->model, "linear", outputs, 2, NULL, &target->linear));
 }
 
@@ -82,27 +87,37 @@ static int read_entries(network *target)
     return target->part.length >= 1 && target->part.length <= INT32_MAX;
 }
 
+/* What reads vectors of `width`; *given: what it says is so wide. */
+static int find_encoder(network *target, int64_t width, int64_t *given)
+{
+    int64_t inputs;
+
+    *given = width;
+    if (rnnkit_rnn_find(target->model, "rnn", &target->rnn) < 0)
+        return transformer_find(&target->encoder, target->model, width, target->part.length);
+    return rnnkit_rnn_size(target->rnn, &inputs, NULL, NULL) >= 0 && inputs == width &&
+           rnnkit_rnn_widths(target->rnn, given, NULL) >= 0;
+}
+
 /* Layers of another program's model may have the same names: their sizes have to fit together. */
 static int find_layers(network *target)
 {
-    int64_t words, width, inputs, given, wanted, outputs, known;
+    int64_t words, width, given, wanted, outputs, known;
 
     return rnnkit_embedding_find(target->model, "embedding", &target->embedding) >= 0 &&
-           rnnkit_rnn_find(target->model, "rnn", &target->rnn) >= 0 &&
            rnnkit_linear_find(target->model, "linear", &target->linear) >= 0 &&
            rnnkit_model_vocab(target->model, &target->vocab) >= 0 &&
            rnnkit_embedding_size(target->embedding, &words, &width) >= 0 &&
-           rnnkit_rnn_size(target->rnn, &inputs, NULL, NULL) >= 0 &&
-           rnnkit_rnn_widths(target->rnn, &given, NULL) >= 0 &&
+           find_encoder(target, width, &given) &&
            rnnkit_linear_size(target->linear, &wanted, &outputs) >= 0 &&
            rnnkit_vocab_size(target->vocab, &known, NULL) >= 0 && known == words &&
-           width == inputs && given == wanted && outputs == 2;
+           given == wanted && outputs == 2;
 }
 
 int network_open(network *target, rnnkit_context *context, const char *path, const char *weights)
 {
     if (model_open(context, path, weights, &target->model) != OUTCOME_OK) return OUTCOME_FAILED;
-    if (find_layers(target) && read_entries(target)) return OUTCOME_OK;
+    if (read_entries(target) && find_layers(target)) return OUTCOME_OK;
     return fail("%s is a model of another program: it lacks what sentiment train writes", path);
 }
 
@@ -111,6 +126,7 @@ void network_close(network *target)
     rnnkit_vocab_destroy(target->vocab);
     rnnkit_linear_destroy(target->linear);
     rnnkit_rnn_destroy(target->rnn);
+    transformer_close(&target->encoder);
     rnnkit_embedding_destroy(target->embedding);
     rnnkit_model_destroy(target->model);
     *target = (network){0};
@@ -122,15 +138,25 @@ static int drop(const network *source, rnnkit_tape *tape, rnnkit_tensor **at)
     return failed(rnnkit_dropout_forward(tape, *at, source->dropout, at));
 }
 
-/* A vector for each review: [rows][outputs]. */
+/* A vector for each review, [rows][outputs], out of those of its words. */
+static int encode(const network *source, rnnkit_tape *tape, const batch *from, rnnkit_tensor *x,
+    rnnkit_tensor **out)
+{
+    if (source->rnn == NULL) return transformer_run(&source->encoder, tape, from, x, out);
+    return failed(rnnkit_rnn_forward(source->rnn, tape, x, from->lengths, NULL, &x)) ||
+                   failed(
+                       rnnkit_rnn_pool(source->rnn, tape, x, from->lengths, source->pooling, out))
+               ? OUTCOME_FAILED
+               : OUTCOME_OK;
+}
+
 static int run(network *source, rnnkit_tape *tape, const batch *from, rnnkit_tensor **out)
 {
     if (failed(rnnkit_tape_clear(tape)) ||
         failed(rnnkit_embedding_forward(
             source->embedding, tape, from->ids, from->steps, from->rows, out)) ||
         drop(source, tape, out) != OUTCOME_OK ||
-        failed(rnnkit_rnn_forward(source->rnn, tape, *out, from->lengths, NULL, out)) ||
-        failed(rnnkit_rnn_pool(source->rnn, tape, *out, from->lengths, source->pooling, out)))
+        encode(source, tape, from, *out, out) != OUTCOME_OK)
         return OUTCOME_FAILED;
     return drop(source, tape, out);
 }

@@ -1,6 +1,6 @@
 /* The network: words -> embedding -> dropout -> LSTM -> what it says at a review's last word ->
- * dropout
- * -> linear -> softmax over the two labels.
+ * dropout -> linear -> softmax over the two labels. A Transformer's encoder may stand in the LSTM's
+ * place (transformer.h).
  */
 #ifndef SENTIMENT_NETWORK_H
 #define SENTIMENT_NETWORK_H
@@ -9,11 +9,13 @@
 
 #include "batches.h"
 #include "settings.h"
+#include "transformer.h"
 
 typedef struct network {
     rnnkit_model *model;
     rnnkit_embedding *embedding;
-    rnnkit_rnn *rnn;
+    rnnkit_rnn *rnn; /* or NULL: */
+    transformer encoder;
     rnnkit_linear *linear;
     rnnkit_vocab *vocab;
     char labels[2][REVIEW_LABEL_SIZE];

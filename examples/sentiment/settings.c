@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../common/rows.h"
+#include "transformer.h"
 
 #define AT(field) offsetof(settings, field)
 #define TRAIN     COMMAND_TRAIN
@@ -49,18 +50,25 @@ const argument_row settings_rows[] = {
     ROW_HEADING("Network"),
     {ARGUMENT_CHOICE, TRAIN, "preset", "best|course", "best", AT(preset), 0, 0, MARK_RECORDED,
         "which defaults apply"},
+    {ARGUMENT_CHOICE, TRAIN, "encoder", "recurrent|transformer", "recurrent", AT(encoder), 0, 0,
+        MARK_RECORDED, "what reads: recurrent layers, or blocks of self-attention"},
     ROW_CELL(TRAIN, MARK_RECORDED),
     {ARGUMENT_FLAG, TRAIN, "bidirectional", NULL, "no", AT(bidirectional), 0, 0, MARK_RECORDED,
-        "read backwards too"},
+        "recurrent layers read backwards too"},
     {ARGUMENT_CHOICE, TRAIN, "pooling", "last|mean|max", "last", AT(pooling), 0, 0, MARK_RECORDED,
-        "what stands for a review: the end of each direction, or mean or maximum over its words"},
+        "what of recurrent layers stands for a review: the end of each direction, or mean or "
+        "maximum over its words"},
+    {ARGUMENT_INTEGER, TRAIN, "heads", "N", "4", AT(heads), 1, ROW_SIZES, MARK_RECORDED,
+        "that a Transformer's block looks with; --embedding is a multiple of it"},
     {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "128", AT(embedding), 1, ROW_SIZES, MARK_RECORDED,
         "numbers that stand for a word"},
     {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "128", AT(hidden), 1, ROW_SIZES, MARK_RECORDED,
-        "units in a layer, in each direction"},
-    ROW_LAYERS(TRAIN, MARK_RECORDED),
+        "units in a layer, in each direction; in a Transformer, of the layer between two linear "
+        "ones"},
+    {ARGUMENT_INTEGER, TRAIN, "layers", "N", "1", AT(layers), 1, TRANSFORMER_MOST_BLOCKS,
+        MARK_RECORDED, "recurrent layers, or blocks of a Transformer"},
     {ARGUMENT_NUMBER, TRAIN, "dropout", "RATE", "0.3", AT(dropout), 0, 0.99, MARK_RECORDED,
-        "dropout between layers"},
+        "dropout between recurrent layers, or of what a Transformer's block adds"},
     {ARGUMENT_NUMBER, TRAIN, "dropout-ends", "RATE", "0.4", AT(dropout_ends), 0, 0.99,
         MARK_RECORDED, "dropout before the first and behind the last layer"},
     {ARGUMENT_INTEGER, TRAIN, "pretrain", "N", "5", AT(pretrain), 0, 1000, MARK_RECORDED,

@@ -10,11 +10,11 @@
 enum { COMMAND_TRAIN = 1, COMMAND_PREDICT = 2, COMMAND_EVALUATE = 4 };
 
 typedef struct settings {
-    const char *data, *model, *checkpoint, *plot, *vectors, *preset, *device, *weights, *cell,
-        *pooling, *keep;
+    const char *data, *model, *checkpoint, *plot, *vectors, *preset, *device, *weights, *encoder,
+        *cell, *pooling, *keep;
     argument_list text;
     int64_t length, min_count, max_words;
-    int64_t embedding, hidden, layers, pretrain;
+    int64_t embedding, hidden, layers, heads, pretrain;
     int64_t batch, epochs, patience, wrong, threads, seed, search;
     double search_minutes, checkpoint_minutes, valid, dropout, dropout_ends, lr, clip;
     int json, bidirectional, resume;

@@ -9,6 +9,23 @@
 #include "../common/system.h"
 #include "train.h"
 
+static void tell_network(const trainer *run, int64_t parameters)
+{
+    const settings *options = run->options;
+    char number[CONSOLE_NUMBER_SIZE];
+
+    console_count(parameters, number);
+    if (run->net.rnn == NULL)
+        console_line("network     embedding %" PRId64 ", Transformer of %" PRId64 " x %" PRId64
+                     " units, %" PRId64 " heads: %s parameters",
+            options->embedding, options->layers, options->hidden, options->heads, number);
+    else
+        console_line("network     embedding %" PRId64 ", %s%s %" PRId64 " x %" PRId64
+                     ", pooling %s: %s parameters",
+            options->embedding, options->bidirectional ? "bidirectional " : "", options->cell,
+            options->layers, options->hidden, options->pooling, number);
+}
+
 void report_start(const trainer *run)
 {
     const settings *options = run->options;
@@ -39,10 +56,7 @@ void report_start(const trainer *run)
         run->data.labels[0], run->data.labels[1]);
     console_line("vocabulary  %s entries; %.2f%% of the words have none and become <unk>",
         console_count(words, a), 100.0 * (double)run->train.unknown / (double)run->train.words);
-    console_line("network     embedding %" PRId64 ", %s%s %" PRId64 " x %" PRId64
-                 ", pooling %s: %s parameters",
-        options->embedding, options->bidirectional ? "bidirectional " : "", options->cell,
-        options->layers, options->hidden, options->pooling, console_count(parameters, a));
+    tell_network(run, parameters);
     console_line("machine     %s, %" PRId64 " thread%s, seed %" PRId64,
         rnnkit_context_device(run->context), options->threads, options->threads == 1 ? "" : "s",
         options->seed);

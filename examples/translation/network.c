@@ -100,11 +100,11 @@ static int create_decoder(network *target, const settings *options)
     int luong = strcmp(options->preset, "bahdanau") != 0;
 
     snprintf(text, sizeof text,
-        "style=%s%s score=%s cell=%s layers=%" PRId64 " dropout=%.17g start=%" PRId64
-        " output=%" PRId64,
-        luong ? "luong" : "bahdanau", luong ? " feeding=1" : "", score_of(options), options->cell,
-        options->layers, options->layers > 1 ? options->dropout : 0.0, options->hidden,
-        options->tie_weights ? options->embedding : options->hidden);
+        "style=%s%s score=%s attention_window=%" PRId64 " cell=%s layers=%" PRId64
+        " dropout=%.17g start=%" PRId64 " output=%" PRId64,
+        luong ? "luong" : "bahdanau", luong ? " feeding=1" : "", score_of(options), options->window,
+        options->cell, options->layers, options->layers > 1 ? options->dropout : 0.0,
+        options->hidden, options->tie_weights ? options->embedding : options->hidden);
     return failed(rnnkit_decoder_create(target->model, "decoder", options->embedding,
         options->hidden, options->hidden, text, &target->decoder));
 }

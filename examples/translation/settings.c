@@ -60,6 +60,9 @@ const argument_row settings_rows[] = {
         "score in the name, and feeds what it saw into the next step"},
     {ARGUMENT_CHOICE, TRAIN, "score", "preset|additive|dot|general|concat|scaled_dot", "preset",
         AT(score), 0, 0, MARK_RECORDED, "how alike state and source position are: another score"},
+    {ARGUMENT_INTEGER, TRAIN, "window", "N", "0", AT(window), 0, 1e9, MARK_RECORDED,
+        "local attention: predict a place in the source, and look at so many words to each side of "
+        "it; 0: at the whole sentence"},
     {ARGUMENT_CHOICE, TRAIN, "cell", "gru|lstm", "gru", AT(cell), 0, 0, MARK_RECORDED,
         "kind of recurrent layer"},
     {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "256", AT(embedding), 1, ROW_SIZES, MARK_RECORDED,

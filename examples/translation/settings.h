@@ -22,7 +22,7 @@ typedef struct settings {
     double valid;
 
     const char *preset, *score, *cell;
-    int64_t embedding, hidden, layers;
+    int64_t window, embedding, hidden, layers;
     double dropout;
     int tie_weights;
 

@@ -22,10 +22,14 @@ RNNKIT_BEGIN
  *   concat      v . tanh(W [q; k] + b): `<name>.concat.weight` [width][query_width + key_width],
  *               `<name>.concat.bias` [width] when asked for, `<name>.score.weight` [1][width]
  *   scaled_dot  q . k / sqrt(key_width), no parameters
+ * With window=D attention is local (Luong's local-p): a query says at which position it looks,
+ * p = length * sigmoid(v . tanh(W q)), sees only positions s with |s - p| <= D, and their weights
+ * are multiplied by exp(-(s - p)^2 / (2 (D / 2)^2)). Parameters `<name>.position.weight`
+ * [width][query_width] and `<name>.center.weight` [1][width].
  * All parameters are uniform in +-1/sqrt(columns).
  *
  * Options (noun "attention"): score (additive), width (of additive and concat; 0: query_width),
- * bias (1: of additive and concat).
+ * bias (1: of additive and concat), window (0: the whole source).
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_attention_destroy; the weights are the
  *   model's.
@@ -35,7 +39,7 @@ RNNKIT_BEGIN
  * Threads: owner of the model.
  * Since: 0.1.
  * Source: Bahdanau, Cho and Bengio 2015 (additive); Luong, Pham and Manning 2015 (dot, general,
- *   concat); Vaswani et al. 2017 (scaled_dot).
+ *   concat, window); Vaswani et al. 2017 (scaled_dot).
  */
 RNNKIT_API RNNKIT_CHECK int32_t rnnkit_attention_create(rnnkit_model *model, const char *name,
     int64_t query_width, int64_t key_width, const char *options, rnnkit_attention **out);
@@ -90,11 +94,13 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_attention_keys(
 
 /** Looks at the source with each query: weights = softmax over the positions of the scores, context
  * = weights . values. Positions behind a source's length have a weight of exactly 0, are not read,
- * and get no gradient. Gradients flow through both results.
+ * and get no gradient. Those outside a window have a weight of exactly 0, too. Gradients flow
+ * through both results.
  *
  * Arrays: query: [Tq][B][query_width]; keys: [Ts][B][width], from rnnkit_attention_keys; values:
  *   [Ts][B][D]; lengths: int32 [B], each 1 to Ts, or NULL when all are full; *context: [Tq][B][D];
- *   *weights: [Tq][B][Ts], each row's sum is 1.
+ *   *weights: [Tq][B][Ts], each row's sum is 1, with a window
+ *   at most 1.
  * Ownership: lengths are copied; *context and *weights belong to the tape; weights may be NULL.
  * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL; a length outside the range, with its place),
  *   RNNKIT_E_SHAPE, RNNKIT_E_ORDER (a tensor of another tape), RNNKIT_E_MEMORY, RNNKIT_E_DEVICE.

@@ -30,8 +30,8 @@ RNNKIT_BEGIN
  *
  * Options (noun "decoder"): style (bahdanau), cell (lstm or gru), layers, dropout (between layers, not after the last),
  * feeding (of luong), output (width of the output; 0: hidden), start (width of the vector that the
- * first state is made from; 0: the first state is zero), score, attention_width, attention_bias (as
- * score, width and bias of an attention).
+ * first state is made from; 0: the first state is zero), score, attention_width, attention_bias,
+ * attention_window (as score, width, bias and window of an attention).
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_decoder_destroy; the weights are the
  *   model's.

@@ -11,6 +11,13 @@
  * exactly 0 and neither keys nor values are read. Queries t >= query_lengths[b] see nothing: their
  * weights and context are 0 and they have no part in any gradient.
  *
+ * With a window D (Luong 2015, local-p) a query says where it looks, c_t = length sigmoid(z_t), and
+ * sees of these positions only those with |s - c_t| <= D (all where c_t is NaN), the far ones less:
+ *
+ *   p_ts = softmax over the window of e_t, times g_ts = exp(-(s - c_t)^2 / (2 (D / 2)^2))
+ *
+ * Its weights and dscores elsewhere are zeros, which the pass over the source reads like any others.
+ *
  * Heads (Vaswani 2017) are blocks of columns, width / heads and value_width / heads wide, that look
  * independently of each other.
  *
@@ -38,6 +45,8 @@ typedef struct rki_attention {
     int64_t ldq, ldkeys, ldvalues; /* elements from one row to the next; between steps, batch times
                                       that; their gradients alike */
     const void *v;                 /* [width]; ADDITIVE */
+    int64_t window;                /* D, or 0: none; with one heads is 1, causal 0 */
+    const void *centers;           /* [queries][batch]: z; with a window */
 } rki_attention;
 
 typedef struct rki_attention_forward {
@@ -54,6 +63,7 @@ typedef struct rki_attention_backward {
     const void *dweights; /* as weights, or NULL: zeros */
     void *dscores;        /* dL/de, as weights; written, 0 where weights are 0 by the mask */
     void *dq;             /* written */
+    void *dcenters;       /* dL/dz, written; with a window */
 } rki_attention_backward;
 
 /* Gradients of the source, in one pass for all queries. */

@@ -3,6 +3,7 @@
  * A thread takes rows of the batch and heads, all their queries, so nothing is shared; of dv each
  * leaves its own sums, which are added up in the order of the batch.
  */
+#include <math.h>
 #include <string.h>
 
 #include "cpu/cpu.h"
@@ -19,6 +20,12 @@ typedef struct view {
     int64_t length, queries;    /* that are seen, that see */
     const float *q, *keys, *values, *v;
 } view;
+
+/* The positions begin .. end - 1 that a query sees, and with a window where its center is. */
+typedef struct span {
+    int64_t begin, end;
+    float center, slope; /* c and dc/dz */
+} span;
 
 static view view_of(const rki_cpu *cpu, const rki_attention *a, int64_t task)
 {
@@ -38,11 +45,39 @@ static view view_of(const rki_cpu *cpu, const rki_attention *a, int64_t task)
         .v = a->v ? (const float *)a->v + n * width : NULL};
 }
 
-/* How many positions query t sees. */
-static int64_t limit_of(const view *w, int64_t t)
+/* A center that is NaN takes nothing away. */
+static void narrow(const view *w, int64_t t, span *at)
 {
-    if (t >= w->queries) return 0;
-    return w->of->causal && t + 1 < w->length ? t + 1 : w->length;
+    const rki_attention *a = w->of;
+    float z = ((const float *)a->centers)[t * a->batch + w->batch_row];
+    float part = 1.0f / (1.0f + expf(-z));
+    at->center = (float)w->length * part;
+    at->slope = at->center * (1.0f - part);
+    double first = (double)at->center - (double)a->window;
+    double last = (double)at->center + (double)a->window;
+    if (last + 1.0 < (double)at->end) at->end = (int64_t)last + 1;
+    if (first > 0.0) at->begin = (int64_t)ceil(first);
+    if (at->begin > at->end) at->begin = at->end;
+}
+
+static span span_of(const view *w, int64_t t)
+{
+    span at = {.begin = 0, .end = w->length};
+    if (t >= w->queries) return (span){.begin = 0, .end = 0};
+    if (w->of->causal && t + 1 < w->length) at.end = t + 1;
+    if (w->of->window > 0) narrow(w, t, &at);
+    return at;
+}
+
+static float variance(const view *w)
+{
+    return 0.25f * (float)w->of->window * (float)w->of->window;
+}
+
+/* g of a window at `off` from its center. */
+static float nearness(const view *w, float off)
+{
+    return expf(-0.5f * off * off / variance(w));
 }
 
 /* Query t's row of weights or dscores. */
@@ -62,14 +97,16 @@ static const float *query_at(const view *w, int64_t t)
     return w->q + t * w->of->batch * w->of->ldq;
 }
 
-static rki_rows keys_of(const view *w, int64_t count)
+static rki_rows keys_of(const view *w, int64_t begin, int64_t end)
 {
-    return (rki_rows){w->keys, count, w->width, w->of->batch * w->of->ldkeys};
+    int64_t stride = w->of->batch * w->of->ldkeys;
+    return (rki_rows){w->keys + begin * stride, end - begin, w->width, stride};
 }
 
-static rki_rows values_of(const view *w, int64_t count)
+static rki_rows values_of(const view *w, int64_t begin, int64_t end)
 {
-    return (rki_rows){w->values, count, w->value_width, w->of->batch * w->of->ldvalues};
+    int64_t stride = w->of->batch * w->of->ldvalues;
+    return (rki_rows){w->values + begin * stride, end - begin, w->value_width, stride};
 }
 
 static void clear(float *row, int64_t begin, int64_t end)
@@ -79,7 +116,9 @@ static void clear(float *row, int64_t begin, int64_t end)
 
 static int64_t useful_threads(const rki_cpu *cpu, const rki_attention *a)
 {
-    double work = (double)a->queries * (double)a->batch * (double)a->positions *
+    double seen = (double)a->positions;
+    if (a->window > 0 && 2.0 * (double)a->window < seen) seen = 2.0 * (double)a->window;
+    double work = (double)a->queries * (double)a->batch * seen *
                   (double)(a->width + a->value_width) / WORK_STEP;
     return work < (double)cpu->threads ? (int64_t)work + 1 : cpu->threads;
 }
@@ -97,23 +136,33 @@ typedef struct forward {
     const rki_attention_forward *call;
 } forward;
 
+/* The softmax over a window, each weight times how near it is. */
+static void fade(const view *w, span at, float *weights)
+{
+    for (int64_t s = at.begin; s < at.end; s++)
+        weights[s] *= nearness(w, (float)s - at.center);
+}
+
 static void look(const view *w, const rki_attention_forward *call, int64_t t)
 {
     const rki_attention *a = w->of;
     float *weights = (float *)call->weights + weights_at(w, t), largest;
     float *context = (float *)call->context + context_at(w, t);
-    int64_t limit = limit_of(w, t);
-    rki_rows keys = keys_of(w, limit), values = values_of(w, limit);
-    clear(weights, limit, a->positions);
-    if (limit > 0) {
+    span at = span_of(w, t);
+    rki_rows keys = keys_of(w, at.begin, at.end), values = values_of(w, at.begin, at.end);
+    float *seen = weights + at.begin;
+    clear(weights, 0, at.begin);
+    clear(weights, at.end, a->positions);
+    if (keys.count > 0) {
         if (a->score == RKI_SCORE_ADDITIVE)
-            w->kernels->additive_scores(query_at(w, t), &keys, w->v, weights);
+            w->kernels->additive_scores(query_at(w, t), &keys, w->v, seen);
         else
-            w->kernels->row_products(query_at(w, t), &keys, (float)a->scale, weights);
-        float sum = w->kernels->softmax_exp(limit, weights, 1, &largest);
-        w->kernels->scale(limit, 1.0f / sum, weights);
+            w->kernels->row_products(query_at(w, t), &keys, (float)a->scale, seen);
+        float sum = w->kernels->softmax_exp(keys.count, seen, 1, &largest);
+        w->kernels->scale(keys.count, 1.0f / sum, seen);
     }
-    w->kernels->row_sum(weights, 1, &values, 1.0f, context);
+    if (a->window > 0) fade(w, at, weights);
+    w->kernels->row_sum(seen, 1, &values, 1.0f, context);
 }
 
 static void forward_row(void *user, int64_t task, int64_t unused)
@@ -139,22 +188,43 @@ typedef struct backward {
     const rki_attention_backward *call;
 } backward;
 
+/* d, the gradient of a window's weights p, becomes that of its scores; gives that of z. */
+static float window_gradient(const view *w, span at, const float *p, float *d)
+{
+    float mean = 0.0f, dcenter = 0.0f;
+    for (int64_t s = at.begin; s < at.end; s++) {
+        mean += p[s] * d[s];
+        dcenter += p[s] * d[s] * ((float)s - at.center);
+    }
+    for (int64_t s = at.begin; s < at.end; s++) {
+        float near = nearness(w, (float)s - at.center);
+        d[s] = p[s] / near * (d[s] * near - mean);
+    }
+    return dcenter / variance(w) * at.slope;
+}
+
 static void query_gradient(const view *w, const rki_attention_backward *call, int64_t t)
 {
     const rki_attention *a = w->of;
-    int64_t limit = limit_of(w, t), at = weights_at(w, t);
-    float *d = (float *)call->dscores + at;
+    span at = span_of(w, t);
+    int64_t place = weights_at(w, t);
+    const float *p = (const float *)call->weights + place;
+    float *row = (float *)call->dscores + place, *d = row + at.begin;
     float *dq = (float *)call->dq + (query_at(w, t) - (const float *)a->q);
-    rki_rows keys = keys_of(w, limit), values = values_of(w, limit);
-    clear(d, limit, a->positions);
-    if (limit == 0) {
-        clear(dq, 0, w->width);
-        return;
-    }
+    rki_rows keys = keys_of(w, at.begin, at.end), values = values_of(w, at.begin, at.end);
+    clear(row, 0, at.begin);
+    clear(row, at.end, a->positions);
     w->kernels->row_products((const float *)call->dcontext + context_at(w, t), &values, 1.0f, d);
-    if (call->dweights) w->kernels->add_scaled(limit, 1.0f, (const float *)call->dweights + at, d);
-    w->kernels->softmax_gradient(limit, (const float *)call->weights + at, d);
-    if (a->score == RKI_SCORE_ADDITIVE)
+    if (call->dweights)
+        w->kernels->add_scaled(
+            keys.count, 1.0f, (const float *)call->dweights + place + at.begin, d);
+    if (a->window > 0)
+        ((float *)call->dcenters)[t * a->batch + w->batch_row] = window_gradient(w, at, p, row);
+    else
+        w->kernels->softmax_gradient(keys.count, p, d);
+    if (keys.count == 0)
+        clear(dq, 0, w->width);
+    else if (a->score == RKI_SCORE_ADDITIVE)
         w->kernels->additive_query(query_at(w, t), &keys, w->v, d, dq);
     else
         w->kernels->row_sum(d, 1, &keys, (float)a->scale, dq);
@@ -213,7 +283,7 @@ static void additive_source(const view *w, const rki_attention_source *call)
     float *dkeys = (float *)call->dkeys;
     rki_additive_keys rows = {
         .q = {w->q, w->queries, w->width, a->batch * a->ldq},
-        .keys = keys_of(w, w->length),
+        .keys = keys_of(w, 0, w->length),
         .causal = a->causal,
         .v = w->v,
         .dscores = (const float *)call->dscores + weights_at(w, 0),

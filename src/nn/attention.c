@@ -8,6 +8,9 @@ static const rki_option rows[] = {
         "0.1", "of the tanh layer in additive and concat; 0: that of the query"},
     {"bias", RKI_OPTION_FLAG, offsetof(rki_attention_settings, bias), 0, 1, "0", NULL, "0.1",
         "1: a bias in the tanh layer of additive and concat"},
+    {"window", RKI_OPTION_INTEGER, offsetof(rki_attention_settings, window), 0, INT32_MAX, "0",
+        NULL, "0.1",
+        "positions to each side of a predicted one that a query sees (local attention); 0: all"},
 };
 const rki_option_table rki_attention_options = {"attention", rows, sizeof rows / sizeof *rows};
 

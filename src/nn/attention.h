@@ -24,6 +24,7 @@ typedef struct rki_attention_settings {
     int32_t score; /* rki_attention_score */
     int64_t width; /* 0: that of the query */
     int32_t bias;
+    int64_t window; /* 0: none */
 } rki_attention_settings;
 
 typedef struct rki_attention_weights {
@@ -32,6 +33,7 @@ typedef struct rki_attention_weights {
     int64_t width; /* of projected queries and keys */
     /* Each NULL where the score has none; concat's query and key are one parameter. */
     rki_parameter *query, *key, *bias, *score;
+    rki_parameter *position, *center; /* with a window */
 } rki_attention_weights;
 
 /* Adds the parameters, named "<layer>.<prefix>query.weight" and so on. `weights` has settings,
@@ -51,6 +53,20 @@ int32_t rki_attention_query_input(rnnkit_tape *tape, const rki_attention_weights
     int64_t rows, const void *d, int accumulate, void *dx);
 int32_t rki_attention_key_input(rnnkit_tape *tape, const rki_attention_weights *weights,
     int64_t rows, const void *d, int accumulate, void *dx);
+
+/* Where queries look, with a window: position = tanh(W x), [rows][width], and centers = v position,
+ * [rows]. Without one, here and in the next two: nothing. */
+int32_t rki_attention_center(rnnkit_tape *tape, const rki_attention_weights *weights, int64_t rows,
+    const void *x, void *position, void *centers);
+
+/* From d of the centers: dposition, that of W x, and dx += that of x; dx may be NULL. */
+int32_t rki_attention_center_input(rnnkit_tape *tape, const rki_attention_weights *weights,
+    int64_t rows, const void *d, const void *position, void *dposition, void *dx);
+
+/* Adds to the gradients of W and v. */
+int32_t rki_attention_center_learn(rnnkit_tape *tape, rnnkit_model *model,
+    const rki_attention_weights *weights, int64_t rows, const void *d, const void *dposition,
+    const void *position, const void *x);
 
 /* Adds to the gradients of a projection's weights. Where there is no projection: nothing. */
 int32_t rki_attention_query_learn(rnnkit_tape *tape, rnnkit_model *model,

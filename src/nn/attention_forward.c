@@ -96,22 +96,37 @@ typedef struct query_node {
     rnnkit_model *model;
     const rki_attention_weights *weights;
     rki_attention call;
+    void *position; /* with a window: what its centers are made from */
     rnnkit_tensor *query, *keys, *values, *context, *seen;
 } query_node;
 
-/* The gradient of what the operation was given for queries: to the projection and on, or straight
+static int32_t pass_to_center(
+    query_node *self, rnnkit_tape *tape, const void *dcenters, void *dquery)
+{
+    int64_t count = self->call.queries * self->call.batch;
+    void *dposition = NULL;
+    if (dcenters == NULL) return RNNKIT_OK;
+    RKI_TRY(rki_tape_device(tape, count * self->call.width, &dposition));
+    RKI_TRY(rki_attention_center_input(
+        tape, self->weights, count, dcenters, self->position, dposition, dquery));
+    return rki_attention_center_learn(tape, self->model, self->weights, count, dcenters, dposition,
+        self->position, self->query->data);
+}
+
+/* The gradients of what the operation was given for queries: to the projections and on, or straight
  * to the query. */
-static int32_t pass_to_query(query_node *self, rnnkit_tape *tape, void *dq)
+static int32_t pass_to_query(query_node *self, rnnkit_tape *tape, void *dq, const void *dcenters)
 {
     int64_t count = self->call.queries * self->call.batch;
     void *dx = dq;
     RKI_TRY(
         rki_attention_query_learn(tape, self->model, self->weights, count, dq, self->query->data));
-    if (!self->query->needs_gradient) return RNNKIT_OK;
+    if (!self->query->needs_gradient) return pass_to_center(self, tape, dcenters, NULL);
     if (self->weights->query) {
         RKI_TRY(rki_tape_gradient_room(self->query, &dx));
         RKI_TRY(rki_attention_query_input(tape, self->weights, count, dq, 0, dx));
     }
+    RKI_TRY(pass_to_center(self, tape, dcenters, dx));
     return rki_tape_gradient_adopt(self->query, dx);
 }
 
@@ -148,8 +163,10 @@ static int32_t query_backward(rki_node *node, rnnkit_tape *tape)
     RKI_TRY(rki_tape_device(tape, rki_shape_count(&self->seen->shape), &call.dscores));
     RKI_TRY(
         rki_tape_device(tape, self->call.queries * self->call.batch * self->call.width, &call.dq));
+    if (self->call.window > 0)
+        RKI_TRY(rki_tape_device(tape, self->call.queries * self->call.batch, &call.dcenters));
     RKI_TRY(device->ops->attention_backward(device->self, &call));
-    RKI_TRY(pass_to_query(self, tape, call.dq));
+    RKI_TRY(pass_to_query(self, tape, call.dq, call.dcenters));
     return pass_to_source(self, tape, call.dscores, dcontext);
 }
 
@@ -176,6 +193,18 @@ static int32_t check_tensors(const rki_attention_weights *weights, rnnkit_tape *
     return check_batch(values, "values", key->shape.dims[0], query->shape.dims[1]);
 }
 
+static int32_t prepare_center(rnnkit_tape *tape, query_node *self)
+{
+    int64_t count = self->call.queries * self->call.batch;
+    void *centers = NULL;
+    if (self->call.window == 0) return RNNKIT_OK;
+    RKI_TRY(rki_tape_device(tape, count * self->call.width, &self->position));
+    RKI_TRY(rki_tape_device(tape, count, &centers));
+    self->call.centers = centers;
+    return rki_attention_center(
+        tape, self->weights, count, self->query->data, self->position, centers);
+}
+
 /* Makes the results and fills the operation's arguments. */
 static int32_t prepare(rnnkit_tape *tape, query_node *self, const int32_t *lengths)
 {
@@ -194,6 +223,7 @@ static int32_t prepare(rnnkit_tape *tape, query_node *self, const int32_t *lengt
     if (weights->query) RKI_TRY(rki_tape_device(tape, query[0] * query[1] * weights->width, &room));
     RKI_TRY(rki_attention_query(
         tape, weights, query[0] * query[1], self->query->data, room, &self->call.q));
+    RKI_TRY(prepare_center(tape, self));
     self->call.keys = self->keys->data;
     self->call.values = self->values->data;
     return RNNKIT_OK;

@@ -69,11 +69,19 @@ static int32_t build_concat(
     return add(model, layer, prefix, "score.weight", 1, w->width, 2, &w->score);
 }
 
-int32_t rki_attention_build(
+/* What positions are predicted with (Luong 2015, equation 9). */
+static int32_t build_window(
+    rnnkit_model *model, const char *layer, const char *prefix, rki_attention_weights *w)
+{
+    if (w->settings.window == 0) return RNNKIT_OK;
+    RKI_TRY(
+        add(model, layer, prefix, "position.weight", w->width, w->query_width, 2, &w->position));
+    return add(model, layer, prefix, "center.weight", 1, w->width, 2, &w->center);
+}
+
+static int32_t build_score(
     rnnkit_model *model, const char *layer, const char *prefix, rki_attention_weights *weights)
 {
-    RKI_TRY(check_settings(weights));
-    weights->width = weights->settings.width > 0 ? weights->settings.width : weights->query_width;
     switch ((rki_attention_score)weights->settings.score) {
     case RKI_ATTENTION_ADDITIVE: return build_additive(model, layer, prefix, weights);
     case RKI_ATTENTION_CONCAT: return build_concat(model, layer, prefix, weights);
@@ -84,6 +92,15 @@ int32_t rki_attention_build(
     case RKI_ATTENTION_SCALED_DOT: break;
     }
     return RNNKIT_OK;
+}
+
+int32_t rki_attention_build(
+    rnnkit_model *model, const char *layer, const char *prefix, rki_attention_weights *weights)
+{
+    RKI_TRY(check_settings(weights));
+    weights->width = weights->settings.width > 0 ? weights->settings.width : weights->query_width;
+    RKI_TRY(build_score(model, layer, prefix, weights));
+    return build_window(model, layer, prefix, weights);
 }
 
 /* Projections. */
@@ -151,6 +168,49 @@ int32_t rki_attention_score_gradient(
     return rki_model_gradient(model, weights->score, out);
 }
 
+/* Windows. */
+
+static rki_columns position_columns(const rki_attention_weights *w)
+{
+    return (rki_columns){w->position, 0, w->query_width};
+}
+
+static rki_columns center_columns(const rki_attention_weights *w)
+{
+    return (rki_columns){w->center, 0, w->width};
+}
+
+int32_t rki_attention_center(rnnkit_tape *tape, const rki_attention_weights *weights, int64_t rows,
+    const void *x, void *position, void *centers)
+{
+    const rki_device *device = tape->device;
+    if (weights->center == NULL) return RNNKIT_OK;
+    RKI_TRY(rki_columns_product(tape, position_columns(weights), rows, x, NULL, 0, position));
+    RKI_TRY(device->ops->tanh(device->self, rows * weights->width, position, position));
+    return rki_columns_product(tape, center_columns(weights), rows, position, NULL, 0, centers);
+}
+
+int32_t rki_attention_center_input(rnnkit_tape *tape, const rki_attention_weights *weights,
+    int64_t rows, const void *d, const void *position, void *dposition, void *dx)
+{
+    const rki_device *device = tape->device;
+    if (weights->center == NULL) return RNNKIT_OK;
+    RKI_TRY(rki_columns_back(tape, center_columns(weights), rows, d, 0, dposition));
+    RKI_TRY(device->ops->tanh_backward(
+        device->self, rows * weights->width, position, dposition, dposition));
+    if (dx == NULL) return RNNKIT_OK;
+    return rki_columns_back(tape, position_columns(weights), rows, dposition, 1, dx);
+}
+
+int32_t rki_attention_center_learn(rnnkit_tape *tape, rnnkit_model *model,
+    const rki_attention_weights *weights, int64_t rows, const void *d, const void *dposition,
+    const void *position, const void *x)
+{
+    if (weights->center == NULL) return RNNKIT_OK;
+    RKI_TRY(rki_columns_learn(tape, model, center_columns(weights), rows, d, position));
+    return rki_columns_learn(tape, model, position_columns(weights), rows, dposition, x);
+}
+
 /* The operation. */
 
 rki_attention rki_attention_call(const rki_attention_weights *weights, int64_t queries,
@@ -169,7 +229,8 @@ rki_attention rki_attention_call(const rki_attention_weights *weights, int64_t q
         .ldq = weights->width,
         .ldkeys = weights->width,
         .ldvalues = value_width,
-        .v = weights->score ? weights->score->value : NULL};
+        .v = weights->score ? weights->score->value : NULL,
+        .window = weights->settings.window};
 }
 
 int32_t rki_attention_run_source(rnnkit_tape *tape, rki_attention_source call)

@@ -29,6 +29,9 @@ static const rki_option rows[] = {
         INT32_MAX, "0", NULL, "0.1", "of the tanh layer in additive and concat; 0: hidden"},
     {"attention_bias", RKI_OPTION_FLAG, offsetof(rki_decoder_settings, attention.bias), 0, 1, "0",
         NULL, "0.1", "1: a bias in the tanh layer of additive and concat"},
+    {"attention_window", RKI_OPTION_INTEGER, offsetof(rki_decoder_settings, attention.window), 0,
+        INT32_MAX, "0", NULL, "0.1",
+        "positions to each side of a predicted one that a query sees (local attention); 0: all"},
 };
 const rki_option_table rki_decoder_options = {"decoder", rows, sizeof rows / sizeof *rows};
 

@@ -105,6 +105,8 @@ typedef struct rki_decoder_arrays {
     void **dropped;        /* [layers]: [steps][rows][hidden], what layer l > 0 reads; or
                               NULL: h */
     void *q;               /* [steps][rows][attention.width]; NULL without a projection */
+    void *position;        /* [steps][rows][attention.width]; with a window */
+    void *centers;         /* [steps][rows]; with a window */
     void *seen;            /* [steps][rows][positions]: weights */
     void *context;         /* [steps][rows][memory] */
     void *out;             /* [steps][rows][output] */

@@ -14,6 +14,8 @@ typedef struct gradients {
     void *top; /* [steps][rows][hidden]: of the top layer's h, from what looks and combines */
     void *context, *scores; /* [steps][rows][memory], [steps][rows][positions] */
     void *q;                /* [steps][rows][attention.width] */
+    void *position;         /* [steps][rows][attention.width], with a window */
+    void *centers;          /* [steps][rows], with a window */
     void **z;               /* [layers]: [steps][rows][gates hidden] */
     void **n;               /* GRU, [layers]: [steps][rows][hidden], dn of rki_cell_backward */
     void **h, **carry;      /* [layers]: [rows][hidden], on their way from step t to t - 1 */
@@ -45,6 +47,10 @@ static int32_t take(rnnkit_tape *tape, const rki_decoder_run *run, gradients *g)
     RKI_TRY(rki_tape_device(tape, all * d->memory, &g->context));
     RKI_TRY(rki_tape_device(tape, all * run->source.positions, &g->scores));
     RKI_TRY(rki_tape_device(tape, all * d->attention.width, &g->q));
+    if (d->attention.center) {
+        RKI_TRY(rki_tape_device(tape, all * d->attention.width, &g->position));
+        RKI_TRY(rki_tape_device(tape, all, &g->centers));
+    }
     RKI_TRY(take_layers(tape, d, all * rki_decoder_gates(d) * d->hidden, 0, &g->z));
     if (d->settings.gru) RKI_TRY(take_layers(tape, d, all * d->hidden, 0, &g->n));
     RKI_TRY(take_layers(tape, d, rows * d->hidden, 1, &g->h));
@@ -119,6 +125,7 @@ static rki_attention attention_of(
     call.q = run->a.q ? rki_tape_at(tape, run->a.q, t * rows * d->attention.width)
                       : rki_tape_at(tape, run->a.h[d->settings.layers - 1],
                             (t + looks_after) * rows * d->hidden);
+    if (d->attention.center) call.centers = rki_tape_at(tape, run->a.centers, t * rows);
     call.keys = run->source.keys;
     call.values = run->source.memory;
     call.lengths = run->source.lengths;
@@ -136,7 +143,12 @@ static int32_t through_attention(
         .dcontext = rki_tape_at(tape, g->context, at * d->memory),
         .dscores = rki_tape_at(tape, g->scores, at * positions),
         .dq = rki_tape_at(tape, g->q, at * d->attention.width)};
+    if (d->attention.center) call.dcenters = rki_tape_at(tape, g->centers, at);
     RKI_TRY(tape->device->ops->attention_backward(tape->device->self, &call));
+    if (d->attention.center)
+        RKI_TRY(rki_attention_center_input(tape, &d->attention, rows, call.dcenters,
+            rki_tape_at(tape, run->a.position, at * d->attention.width),
+            rki_tape_at(tape, g->position, at * d->attention.width), dh));
     if (d->attention.query == NULL) return add(tape, rows * d->hidden, call.dq, dh);
     return rki_attention_query_input(tape, &d->attention, rows, call.dq, 1, dh);
 }
@@ -268,6 +280,8 @@ static int32_t learn_attention(rnnkit_tape *tape, const rki_decoder_run *run, co
     const void *h =
         rki_tape_at(tape, run->a.h[d->settings.layers - 1], looks_after * run->a.batch * d->hidden);
     RKI_TRY(rki_attention_query_learn(tape, run->model, &d->attention, all, g->q, h));
+    RKI_TRY(rki_attention_center_learn(
+        tape, run->model, &d->attention, all, g->centers, g->position, run->a.position, h));
     rki_attention_source call = {.attention = attention_of(tape, run, 0, run->a.steps),
         .weights = run->a.seen,
         .dscores = g->scores,

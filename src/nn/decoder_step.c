@@ -32,6 +32,10 @@ int32_t rki_decoder_take(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t 
     RKI_TRY(take_layers(tape, d, all * rki_decoder_gates(d) * d->hidden, &a->z));
     if (dropout) RKI_TRY(take_layers(tape, d, all * d->hidden, &a->dropped));
     if (d->attention.query) RKI_TRY(rki_tape_device(tape, all * d->attention.width, &a->q));
+    if (d->attention.center) {
+        RKI_TRY(rki_tape_device(tape, all * d->attention.width, &a->position));
+        RKI_TRY(rki_tape_device(tape, all, &a->centers));
+    }
     if (a->seen == NULL) RKI_TRY(rki_tape_device(tape, all * positions, &a->seen));
     RKI_TRY(rki_tape_device(tape, all * d->memory, &a->context));
     if (!rki_decoder_feeds_output(d)) return RNNKIT_OK;
@@ -90,6 +94,12 @@ static int32_t look(rnnkit_tape *tape, const rki_decoder_layer *d, const rki_dec
         rki_attention_call(&d->attention, a->queries, source->positions, source->batch, d->memory);
     void *room = a->q ? rki_tape_at(tape, a->q, at * d->attention.width) : NULL;
     RKI_TRY(rki_attention_query(tape, &d->attention, rows, h, room, &call.q));
+    if (d->attention.center) {
+        void *centers = rki_tape_at(tape, a->centers, at);
+        RKI_TRY(rki_attention_center(tape, &d->attention, rows, h,
+            rki_tape_at(tape, a->position, at * d->attention.width), centers));
+        call.centers = centers;
+    }
     call.keys = source->keys;
     call.values = source->memory;
     call.lengths = source->lengths;

@@ -6,6 +6,11 @@
  *   ADDITIVE  dq_a = v_a sum_s de_s (1 - h_a^2)  dkeys_sa = v_a sum_t de_ts (1 - h_a^2)
  *             dv_a = sum_t,s de_ts h_a           with h_a = tanh(q_ta + keys_sa)
  *   dvalues_s = sum_t p_ts dcontext_t
+ *
+ * With a window, p_s = a_s g_s with a_s of the softmax:
+ *
+ *   de_s = a_s (g_s dp_s - sum_r p_r dp_r)         dc = sum_s p_s dp_s (s - c) / (D / 2)^2
+ *   dz = dc c (1 - c / length)
  */
 #include <math.h>
 #include <string.h>
@@ -15,18 +20,47 @@
 /* Query t of head n and row b: where its things are. */
 typedef struct place {
     int64_t q, context, weights; /* the first element of each */
-    int64_t limit;               /* how many positions it sees */
+    int64_t limit;               /* how many positions it sees, if its window reaches them */
+    double center, slope;        /* with a window: c and dc/dz */
 } place;
 
-static place place_of(const rki_attention *a, int64_t n, int64_t t, int64_t b)
+static void find_center(
+    const rki_reference *device, const rki_attention *a, int64_t length, int64_t query, place *at)
+{
+    double part = 1.0 / (1.0 + exp(-get(device, a->centers, query)));
+    at->center = (double)length * part;
+    at->slope = at->center * (1.0 - part);
+}
+
+static place place_of(
+    const rki_reference *device, const rki_attention *a, int64_t n, int64_t t, int64_t b)
 {
     place p = {.q = (t * a->batch + b) * a->ldq + n * (a->width / a->heads),
         .context = (t * a->batch + b) * a->value_width + n * (a->value_width / a->heads),
         .weights = ((n * a->queries + t) * a->batch + b) * a->positions,
         .limit = a->lengths ? a->lengths[b] : a->positions};
+    if (a->window > 0) find_center(device, a, p.limit, t * a->batch + b, &p);
     if (a->causal && p.limit > t + 1) p.limit = t + 1;
     if (a->query_lengths && t >= a->query_lengths[b]) p.limit = 0;
     return p;
+}
+
+static int sees(const rki_attention *a, place at, int64_t s)
+{
+    if (s >= at.limit) return 0;
+    return a->window == 0 || !(fabs((double)s - at.center) > (double)a->window);
+}
+
+static double variance(const rki_attention *a)
+{
+    return (double)a->window * (double)a->window / 4.0;
+}
+
+/* g_s, which is 1 without a window. */
+static double nearness(const rki_attention *a, place at, int64_t s)
+{
+    double off = (double)s - at.center;
+    return a->window == 0 ? 1.0 : exp(-off * off / (2.0 * variance(a)));
 }
 
 /* The first element of position s in keys and in values. */
@@ -65,18 +99,23 @@ static double score(
     return sum;
 }
 
+/* The weights, where the scores stand. */
 static void softmax(const rki_reference *device, const rki_attention *a, void *weights, place at)
 {
     double largest = -INFINITY, sum = 0.0;
     for (int64_t s = 0; s < at.limit; s++) {
-        double e = get(device, weights, at.weights + s);
+        double e = sees(a, at, s) ? get(device, weights, at.weights + s) : -INFINITY;
         if (!(e <= largest)) largest = e;
     }
     for (int64_t s = 0; s < at.limit; s++)
-        sum += exp(get(device, weights, at.weights + s) - largest);
+        if (sees(a, at, s)) sum += exp(get(device, weights, at.weights + s) - largest);
     for (int64_t s = 0; s < a->positions; s++) {
-        double e = s < at.limit ? exp(get(device, weights, at.weights + s) - largest) / sum : 0.0;
-        set(device, weights, at.weights + s, e);
+        double p = 0.0;
+        if (sees(a, at, s)) {
+            p = exp(get(device, weights, at.weights + s) - largest) / sum;
+            p *= nearness(a, at, s);
+        }
+        set(device, weights, at.weights + s, p);
     }
 }
 
@@ -84,15 +123,18 @@ static void forward_query(
     const rki_reference *device, const rki_attention_forward *call, int64_t n, int64_t t, int64_t b)
 {
     const rki_attention *a = &call->attention;
-    place at = place_of(a, n, t, b);
+    place at = place_of(device, a, n, t, b);
     for (int64_t s = 0; s < at.limit; s++)
-        set(device, call->weights, at.weights + s, score(device, a, n, at.q, key_of(a, n, s, b)));
+        if (sees(a, at, s))
+            set(device, call->weights, at.weights + s,
+                score(device, a, n, at.q, key_of(a, n, s, b)));
     softmax(device, a, call->weights, at);
     for (int64_t j = 0; j < a->value_width / a->heads; j++) {
         double sum = 0.0;
         for (int64_t s = 0; s < at.limit; s++)
-            sum += get(device, call->weights, at.weights + s) *
-                   get(device, a->values, value_of(a, n, s, b) + j);
+            if (sees(a, at, s))
+                sum += get(device, call->weights, at.weights + s) *
+                       get(device, a->values, value_of(a, n, s, b) + j);
         set(device, call->context, at.context + j, sum);
     }
 }
@@ -123,17 +165,32 @@ static double weight_gradient(const rki_reference *device, const rki_attention_b
 static void score_gradients(
     const rki_reference *device, const rki_attention_backward *call, int64_t n, int64_t b, place at)
 {
+    const rki_attention *a = &call->attention;
     double mean = 0.0;
     for (int64_t s = 0; s < at.limit; s++)
-        mean +=
-            get(device, call->weights, at.weights + s) * weight_gradient(device, call, n, b, at, s);
-    for (int64_t s = 0; s < call->attention.positions; s++) {
-        double de = 0.0;
-        if (s < at.limit)
-            de = get(device, call->weights, at.weights + s) *
-                 (weight_gradient(device, call, n, b, at, s) - mean);
+        if (sees(a, at, s))
+            mean += get(device, call->weights, at.weights + s) *
+                    weight_gradient(device, call, n, b, at, s);
+    for (int64_t s = 0; s < a->positions; s++) {
+        double de = 0.0, near = nearness(a, at, s);
+        if (sees(a, at, s))
+            de = get(device, call->weights, at.weights + s) / near *
+                 (weight_gradient(device, call, n, b, at, s) * near - mean);
         set(device, call->dscores, at.weights + s, de);
     }
+}
+
+static void center_gradient(const rki_reference *device, const rki_attention_backward *call,
+    int64_t n, int64_t t, int64_t b, place at)
+{
+    const rki_attention *a = &call->attention;
+    double dc = 0.0;
+    for (int64_t s = 0; s < at.limit; s++)
+        if (sees(a, at, s))
+            dc += get(device, call->weights, at.weights + s) *
+                  weight_gradient(device, call, n, b, at, s) * ((double)s - at.center) /
+                  variance(a);
+    set(device, call->dcenters, t * a->batch + b, at.limit > 0 ? dc * at.slope : 0.0);
 }
 
 /* de_s / dq_j */
@@ -149,15 +206,17 @@ static void backward_query(const rki_reference *device, const rki_attention_back
     int64_t n, int64_t t, int64_t b)
 {
     const rki_attention *a = &call->attention;
-    place at = place_of(a, n, t, b);
+    place at = place_of(device, a, n, t, b);
     score_gradients(device, call, n, b, at);
     for (int64_t j = 0; j < a->width / a->heads; j++) {
         double sum = 0.0;
         for (int64_t s = 0; s < at.limit; s++)
-            sum += get(device, call->dscores, at.weights + s) *
-                   query_slope(device, a, n, at, key_of(a, n, s, b), j);
+            if (sees(a, at, s))
+                sum += get(device, call->dscores, at.weights + s) *
+                       query_slope(device, a, n, at, key_of(a, n, s, b), j);
         set(device, call->dq, at.q + j, sum);
     }
+    if (a->window > 0) center_gradient(device, call, n, t, b, at);
 }
 
 int32_t rki_reference_attention_backward(void *self, const rki_attention_backward *call)
@@ -186,7 +245,7 @@ static void key_gradient(const rki_reference *device, const rki_attention_source
     int64_t key = key_of(a, n, s, b);
     double sum = 0.0;
     for (int64_t t = 0; t < a->queries; t++) {
-        place at = place_of(a, n, t, b);
+        place at = place_of(device, a, n, t, b);
         if (s >= at.limit) continue;
         double de = get(device, call->dscores, at.weights + s);
         if (a->score == RKI_SCORE_DOT) {
@@ -206,7 +265,7 @@ static void value_gradient(const rki_reference *device, const rki_attention_sour
     const rki_attention *a = &call->attention;
     double sum = 0.0;
     for (int64_t t = 0; t < a->queries; t++) {
-        place at = place_of(a, n, t, b);
+        place at = place_of(device, a, n, t, b);
         if (s < at.limit)
             sum += get(device, call->weights, at.weights + s) *
                    get(device, call->dcontext, at.context + j);

@@ -1,5 +1,6 @@
-/* Attention by itself: rows of weights sum to 1, padding is not there, rows know nothing of their
- * batch, keys are projected once; and what wrong arguments are answered with. */
+/* Attention by itself: rows of weights sum to 1, padding is not there, a window hides what is far,
+ * rows know nothing of their batch, keys are projected once; and what wrong arguments are answered
+ * with. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,9 +16,10 @@
 enum { TQ = 3, TS = 5, B = 4, DQ = 6, D = 7, MOST = 1024 };
 
 static const int32_t lengths[B] = {5, 1, 3, 2};
-static const char *const scores[] = {"score=additive width=9 bias=1", "score=dot", "score=general",
-    "score=concat", "score=scaled_dot"};
-enum { SCORES = sizeof scores / sizeof *scores };
+static const char *const kinds[] = {"score=additive width=9 bias=1", "score=dot", "score=general",
+    "score=concat", "score=scaled_dot", "width=9 bias=1 window=2", "score=dot window=1",
+    "score=general window=1", "score=concat window=2147483647", "score=scaled_dot window=2"};
+enum { KINDS = sizeof kinds / sizeof *kinds, SCORES = KINDS / 2 /* that look everywhere */ };
 
 typedef struct net {
     rnnkit_context *context;
@@ -94,7 +96,7 @@ static void weights_sum_to_one(void **state)
 {
     (void)state;
     for (int i = 0; i < SCORES; i++) {
-        net n = make(scores[i]);
+        net n = make(kinds[i]);
         float context[TQ * B * D], weights[TQ * B * TS];
         look(&n, 0, B, TS, 1, context, weights);
         for (int t = 0; t < TQ; t++)
@@ -112,12 +114,47 @@ static void weights_sum_to_one(void **state)
     }
 }
 
+/* What a window leaves is a run of at most 2 D + 1 positions within the length, which sum to 1
+ * at most. */
+static void check_window(const float *row, int length, int window, int *narrower)
+{
+    int first = -1, last = -1;
+    float sum = 0;
+    for (int s = 0; s < TS; s++) {
+        assert_true(row[s] >= 0 && !signbit(row[s]));
+        if (row[s] == 0) continue;
+        if (first < 0) first = s;
+        last = s;
+        sum += row[s];
+    }
+    assert_true(first >= 0 && last < length && last - first <= 2 * window);
+    for (int s = first; s <= last; s++)
+        assert_true(row[s] > 0);
+    assert_true(sum < 1 + 1e-6f);
+    *narrower += last - first + 1 < length;
+}
+
+static void windows_hide_what_is_far(void **state)
+{
+    (void)state;
+    for (int i = SCORES; i < KINDS; i++) {
+        net n = make(kinds[i]);
+        int window = atoi(strstr(kinds[i], "window=") + 7), narrower = 0;
+        float context[TQ * B * D], weights[TQ * B * TS];
+        look(&n, 0, B, TS, 1, context, weights);
+        for (int r = 0; r < TQ * B; r++)
+            check_window(weights + r * TS, lengths[r % B], window > TS ? TS : window, &narrower);
+        assert_true(window > TS ? narrower == 0 : narrower > 0);
+        drop(&n);
+    }
+}
+
 /* What stands in the padding, and how much of it, changes no bit; not even NaN does. */
 static void padding_is_not_there(void **state)
 {
     (void)state;
-    for (int i = 0; i < SCORES; i++) {
-        net n = make(scores[i]);
+    for (int i = 0; i < KINDS; i++) {
+        net n = make(kinds[i]);
         float context[TQ * B * D], weights[TQ * B * TS], other[TQ * B * D], longer[TQ * B * 9];
         look(&n, 0, B, TS, 1, context, weights);
         look(&n, 0, B, 9, NAN, other, longer);
@@ -131,8 +168,8 @@ static void padding_is_not_there(void **state)
 static void rows_know_nothing_of_each_other(void **state)
 {
     (void)state;
-    for (int i = 0; i < SCORES; i++) {
-        net n = make(scores[i]);
+    for (int i = 0; i < KINDS; i++) {
+        net n = make(kinds[i]);
         float context[TQ * B * D], weights[TQ * B * TS], own[TQ * D], seen[TQ * TS];
         look(&n, 0, B, TS, 1, context, weights);
         for (int b = 0; b < B; b++) {
@@ -150,7 +187,7 @@ static void rows_know_nothing_of_each_other(void **state)
 static void saved_and_opened(void **state)
 {
     (void)state;
-    net n = make("score=concat width=4 bias=1"), again = {.context = NULL};
+    net n = make("score=concat width=4 bias=1 window=2"), again = {.context = NULL};
     const char *path = scratch_path("model");
     float one[TQ * B * D], two[TQ * B * D], weights[TQ * B * TS];
     int64_t width;
@@ -185,6 +222,8 @@ static void wrong_layers(void **state)
         rnnkit_attention_create(m, "x", 2, 2, "score=dot width=3", &a), RNNKIT_E_OPTION, "width");
     expect(
         rnnkit_attention_create(m, "x", 2, 2, "score=general bias=1", &a), RNNKIT_E_OPTION, "bias");
+    expect(rnnkit_attention_create(m, "x", 2, 2, "window=-1", &a), RNNKIT_E_OPTION, "window");
+    expect(rnnkit_attention_create(m, "x", 2, 2, "window=wide", &a), RNNKIT_E_OPTION, "window");
     expect(rnnkit_attention_create(m, "x", INT64_MAX, 2, "score=concat width=1", &a),
         RNNKIT_E_SHAPE, "too large");
     expect(
@@ -243,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_sum_to_one),
+        cmocka_unit_test(windows_hide_what_is_far),
         cmocka_unit_test(padding_is_not_there),
         cmocka_unit_test(rows_know_nothing_of_each_other),
         cmocka_unit_test(saved_and_opened),

@@ -1,6 +1,6 @@
 /* Decoders by themselves: rows know nothing of their batch, padding is not there, a prefix of the
- * target gives the same outputs, any memory can be looked at; dropout; and what wrong arguments are
- * answered with. */
+ * target gives the same outputs, any memory can be looked at, an image's places say; dropout; and
+ * what wrong arguments are answered with. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../support/failing_memory.h"
 #include "../support/scratch.h"
 #include "../support/small_model.h"
 
@@ -19,7 +20,8 @@ static const char *const kinds[] = {"output=5 start=2",
     "output=5 start=2 layers=2 score=general dropout=0.4", "style=luong output=5 start=2 score=dot",
     "style=luong feeding=1 output=5 start=2 layers=2 score=concat attention_width=4",
     "style=luong feeding=1 output=5 start=2 score=scaled_dot", "cell=gru output=5 start=2 layers=2",
-    "cell=gru style=luong feeding=1 output=5 start=2"};
+    "cell=gru style=luong feeding=1 output=5 start=2", "output=5 start=2 attention_window=1",
+    "cell=gru style=luong feeding=1 output=5 start=2 layers=2 score=general attention_window=2"};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 typedef struct net {
@@ -151,6 +153,53 @@ static void saved_and_opened(void **state)
     }
 }
 
+/* Features of a CNN, 14 x 14 places of 512 numbers: a training step asks for less memory in all
+ * than half of what tanh of every caption's step, place and unit would take. */
+static void looks_at_an_image(void **state)
+{
+    (void)state;
+    enum { STEPS = 30, PLACES = 14 * 14, WIDE = 512, IMAGES = 16, UNITS = 24 };
+    failing_memory hook = {0};
+    const int64_t dims[3] = {PLACES, IMAGES, WIDE}, read[3] = {STEPS, IMAGES, E};
+    float *features = malloc(sizeof(float) * PLACES * IMAGES * WIDE);
+    static float out[STEPS * IMAGES * UNITS], weights[STEPS * IMAGES * PLACES];
+    net n = {0};
+    rnnkit_linear *project;
+    rnnkit_tensor *x, *memory, *y, *w;
+    assert_non_null(features);
+    for (int64_t i = 0; i < (int64_t)PLACES * IMAGES * WIDE; i++)
+        features[i] = (float)(i * 7919 % 2003) / 1001 - 1;
+    must(rnnkit_context_create_with_allocator(
+             "cpu", "threads=1", failing_allocate, failing_release, &hook, &n.context),
+        "context");
+    must(rnnkit_model_create(n.context, &n.model), "model");
+    must(rnnkit_linear_create(n.model, "project", WIDE, WIDE, NULL, &project), "linear");
+    must(rnnkit_decoder_create(n.model, "write", E, UNITS, WIDE, "attention_width=512", &n.decoder),
+        "decoder");
+    must(rnnkit_tape_create(n.context, NULL, &n.tape), "tape");
+    must(rnnkit_tape_input(n.tape, features, read, 3, &x), "x");
+    must(rnnkit_tape_input(n.tape, features, dims, 3, &memory), "features");
+    must(rnnkit_linear_forward(project, n.tape, memory, &memory), "project");
+    must(rnnkit_decoder_forward(n.decoder, n.tape, x, memory, NULL, NULL, &y, &w), "forward");
+    must(rnnkit_tensor_read(y, out, STEPS * IMAGES * UNITS), "out");
+    must(rnnkit_tape_backward_from(n.tape, y, out, STEPS * IMAGES * UNITS), "backward");
+    must(rnnkit_model_gradient_read(n.model, "project.bias", features, WIDE), "gradient");
+    must(rnnkit_tensor_read(w, weights, STEPS * IMAGES * PLACES), "weights");
+    for (int64_t r = 0; r < STEPS * IMAGES; r++) {
+        float sum = 0;
+        for (int64_t s = 0; s < PLACES; s++)
+            sum += weights[r * PLACES + s];
+        assert_true(fabsf(sum - 1) < 1e-5f);
+    }
+    for (int64_t j = 0; j < WIDE; j++)
+        assert_true(isfinite(features[j]) && fabsf(features[j]) > 0);
+    assert_true(hook.bytes < (int64_t)sizeof(float) * STEPS * IMAGES * PLACES * WIDE / 2);
+    free(features);
+    rnnkit_linear_destroy(project);
+    drop(&n);
+    assert_int_equal(hook.alive, 0);
+}
+
 static void wrong_layers(void **state)
 {
     (void)state;
@@ -229,6 +278,7 @@ int main(void)
         cmocka_unit_test(rows_and_padding),
         cmocka_unit_test(dropout_draws),
         cmocka_unit_test(saved_and_opened),
+        cmocka_unit_test(looks_at_an_image),
         cmocka_unit_test(wrong_layers),
         cmocka_unit_test(wrong_tensors),
     };

@@ -1,5 +1,6 @@
 /* A model with attention learns to copy and to reverse: more than 99 of 100 sequences that it has
- * not seen come out without a fault, with every score, in both styles, greedy and with a beam. */
+ * not seen come out without a fault, with every score, in both styles, everywhere or in a window, greedy
+ * and with a beam. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -29,6 +30,8 @@ static const task tasks[] = {
     {"reverse, luong, concat", "output=16 style=luong score=concat feeding=1", 1},
     {"copy, luong, scaled dot", "output=16 style=luong score=scaled_dot feeding=1", 0},
     {"reverse, luong, scaled dot", "output=16 style=luong score=scaled_dot feeding=1", 1},
+    {"copy, window", "output=16 style=luong score=general feeding=1 attention_window=2", 0},
+    {"reverse, window", "output=16 style=luong score=general feeding=1 attention_window=2", 1},
 };
 
 static int is_right(const rnnkit_search *search, const writer_batch *batch, int64_t b)

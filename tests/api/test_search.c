@@ -18,7 +18,7 @@
 enum { ROWS = 6, MOST = 40, STEPS = 150 };
 
 static const char *const kinds[] = {"output=16", "output=16 style=luong feeding=1 score=general",
-    "output=16 cell=gru style=luong feeding=1 score=dot"};
+    "output=16 cell=gru style=luong feeding=1 score=dot", "output=16 attention_window=2"};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* A model that has begun to learn to copy, so that its hypotheses are of all kinds. */
@@ -498,7 +498,7 @@ static void not_finite(void **state)
 }
 
 /* Training and search with the n-th allocation failing, for every n. */
-static int32_t live(rnnkit_context *context)
+static int32_t live(rnnkit_context *context, const char *kind)
 {
     small_writer writer;
     writer_batch batch;
@@ -509,7 +509,7 @@ static int32_t live(rnnkit_context *context)
     uint64_t seed = 3;
     double loss;
     writer_batch_draw(&seed, 2, 0, &batch);
-    int32_t status = small_writer_create(context, kinds[1], &writer);
+    int32_t status = small_writer_create(context, kind, &writer);
     if (status >= 0) status = rnnkit_tape_create(context, NULL, &tape);
     if (status >= 0) status = rnnkit_optimizer_create(writer.model, "sgd", NULL, &sgd);
     if (status >= 0) status = small_writer_train(&writer, tape, sgd, &batch, &loss);
@@ -526,9 +526,8 @@ static int32_t live(rnnkit_context *context)
     return status;
 }
 
-static void without_memory(void **state)
+static void fail_every_allocation(const char *kind)
 {
-    (void)state;
     int32_t status = RNNKIT_E_MEMORY;
     int64_t fail_at = 0;
     while (status != RNNKIT_OK && fail_at < 10000) {
@@ -538,7 +537,7 @@ static void without_memory(void **state)
                  "cpu", "threads=1", failing_allocate, failing_release, &hook, &context),
             "context");
         hook.fail_at = hook.calls + ++fail_at;
-        status = live(context);
+        status = live(context, kind);
         hook.fail_at = 0;
         rnnkit_context_destroy(context);
         if (hook.alive != 0)
@@ -547,6 +546,13 @@ static void without_memory(void **state)
         if (status != RNNKIT_OK) assert_int_equal(status, RNNKIT_E_MEMORY);
     }
     assert_in_range(fail_at, 30, 9999);
+}
+
+static void without_memory(void **state)
+{
+    (void)state;
+    fail_every_allocation(kinds[1]);
+    fail_every_allocation(kinds[KINDS - 1]);
 }
 
 int main(void)

@@ -140,14 +140,15 @@ class Use(Case):
 
     def test_padding_and_neighbours_change_nothing(self):
         """A review's probability is the same alone and among others."""
-        self.train()
         texts = [text for _, text in made_up(40, seed=3)]
         together = self.write("some.tsv", "".join(f"{i % 2}\t{text}\n" for i, text in enumerate(texts)).encode())
-        wrong = self.evaluate("--wrong", "40", data=together).events
-        for event in wrong[:5]:
-            if event["event"] == "wrong":
-                alone = self.run_program("predict", "--model", self.model, "--json", event["text"]).event("review")
-                self.assertEqual(alone["probability"], event["probability"])
+        for encoder in ("recurrent", "transformer"):
+            self.train("--encoder", encoder, "--epochs", "2")
+            wrong = self.evaluate("--wrong", "40", data=together).events
+            for event in wrong[:5]:
+                if event["event"] == "wrong":
+                    alone = self.run_program("predict", "--model", self.model, "--json", event["text"]).event("review")
+                    self.assertEqual(alone["probability"], event["probability"])
 
     def test_wrong_reviews_are_told(self):
         self.train()
@@ -166,7 +167,9 @@ class Use(Case):
 
     def test_every_network(self):
         for options in (["--cell", "gru"], ["--cell", "rnn", "--pooling", "max"], ["--bidirectional"], ["--pooling", "mean"],
-                        ["--bidirectional", "--pooling", "max"], ["--layers", "2", "--dropout", "0.1"], ["--pretrain", "0"]):
+                        ["--bidirectional", "--pooling", "max"], ["--layers", "2", "--dropout", "0.1"], ["--pretrain", "0"],
+                        ["--encoder", "transformer"],
+                        ["--encoder", "transformer", "--layers", "2", "--heads", "2", "--lr", "0.01", "--dropout", "0"]):
             with self.subTest(options=options):
                 done = self.train(*options).event("done")
                 self.assertGreater(done["valid_accuracy"], 0.8)
@@ -264,6 +267,7 @@ class Refusals(Case):
                 ([*train, "--hiden", "3"], "did you mean --hidden?"),
                 ([*train, "--hidden", "0"], "outside 1 to"),
                 ([*train, "--preset", "curse"], "not one of best|course"),
+                ([*train, "--encoder", "transformer", "--heads", "3"], "--embedding 128 is no multiple of --heads 3"),
                 (["train", "--data", self.path("no"), "--model", self.model], "No such file"),
                 (["train", "--data", self.path("empty"), "--model", self.model], "has pos and neg in it"),
                 (["train", "--data", self.data, "--model", self.data], "same file"),

@@ -86,7 +86,8 @@ class Use(Case):
 
     def test_other_networks(self):
         for options in (["--cell", "lstm", "--layers", "2"], ["--no-tie-weights", "--score", "scaled_dot"],
-                        ["--preset", "luong-concat", "--scheduled-sampling", "0.5"], ["--label-smoothing", "0"]):
+                        ["--preset", "luong-concat", "--scheduled-sampling", "0.5"], ["--label-smoothing", "0"],
+                        ["--preset", "luong-general", "--window", "2"]):
             with self.subTest(options=options):
                 self.assertLess(self.train("m", *options).event("done")["valid_loss"], 1)
                 self.assertGreater(self.evaluate("--beam", "2").event("done")["bleu"], 50)
@@ -285,6 +286,7 @@ class Words(Case):
                 (["--hidden", "33"], "--hidden 33 is not even"),
                 (["--preset", "luong"], "--preset: 'luong' is not one of bahdanau|luong-dot|"),
                 (["--score", "cosine"], "--score: 'cosine' is not one of"),
+                (["--window", "-1"], "--window: -1 is outside 0 to"),
                 (["--dropout", "1"], "--dropout: 1 is outside 0 to 0.99"),
                 (["--max-length", "5000"], "--max-length: 5000 is outside 1 to 4095"),
                 (["extra"], "unexpected word 'extra'"),

@@ -18,7 +18,8 @@ import attention_fixture
 
 T, B, S, E, H, M, O, P, A, V = 5, 4, 6, 7, 10, 8, 9, 3, 11, 13
 LENGTHS = [6, 1, 4, 3]
-# name: style, feeding, score, bias of the attention, layers, start vector, lengths (, GRU cells)
+# name: style, feeding, score, bias of the attention, layers, start vector, lengths (, GRU cells
+# (, window))
 CASES = {
     "bahdanau": ("bahdanau", False, "additive", False, 1, False, False),
     "bahdanau.deep": ("bahdanau", False, "general", False, 2, True, True),
@@ -30,17 +31,19 @@ CASES = {
     "luong.scaled": ("luong", False, "scaled_dot", False, 2, True, False),
     "bahdanau.gru": ("bahdanau", False, "additive", False, 2, True, True, True),
     "luong.gru": ("luong", True, "general", False, 2, True, True, True),
+    "bahdanau.window": ("bahdanau", False, "additive", False, 1, True, True, False, 1),
+    "luong.window": ("luong", True, "general", False, 2, True, True, True, 2),
 }
 
 
 class Decoder(torch.nn.Module):
-    def __init__(self, style, feeding, score, bias, layers, start, memory, gru):
+    def __init__(self, style, feeding, score, bias, layers, start, memory, gru, window):
         super().__init__()
         self.style, self.feeding, self.layers, self.gru = style, feeding, layers, gru
         fed = memory if style == "bahdanau" else O if feeding else 0
         self.rnn = (torch.nn.GRU if gru else torch.nn.LSTM)(E + fed, H, num_layers=layers)
         attention_fixture.DQ, attention_fixture.A = H, A
-        self.attention = attention_fixture.Attention(score, bias, memory)
+        self.attention = attention_fixture.Attention(score, bias, memory, window)
         self.combine = torch.nn.Linear(memory + H + (E if style == "bahdanau" else 0), O)
         if start:
             self.start = torch.nn.ModuleDict({f"{part}_l{layer}": torch.nn.Linear(P, H)
@@ -82,9 +85,9 @@ class Decoder(torch.nn.Module):
         return torch.stack(outs), torch.stack(seen)
 
 
-def run(style, feeding, score, bias, layers, start, masked, gru=False):
+def run(style, feeding, score, bias, layers, start, masked, gru=False, window=0):
     memory = H if score in ("dot", "scaled_dot") else M
-    decoder = Decoder(style, feeding, score, bias, layers, start, memory, gru)
+    decoder = Decoder(style, feeding, score, bias, layers, start, memory, gru, window)
     linear = torch.nn.Linear(O, V)
     with torch.no_grad():
         for parameter in [*decoder.parameters(), *linear.parameters()]:

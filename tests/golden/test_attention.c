@@ -1,18 +1,16 @@
 /* Attention gives what PyTorch gives: context, weights, and the gradients of query, keys, values
- * and every parameter, for each score, with and without source lengths.
+ * and every parameter, for each score, with and without source lengths,
+ * looking everywhere and within a window.
  *
  * Fixture, and what its cases are: tests/golden/attention_fixture.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "autodiff/tape.h"
-#include "expected.h"
+#include "tensors.h"
 
 #define FIXTURE "attention.safetensors"
 
@@ -32,6 +30,11 @@ static const attention_case cases[] = {
     {"concat.masked", "score=concat width=9 bias=1", 1},
     {"scaled_dot", "score=scaled_dot", 0},
     {"scaled_dot.masked", "score=scaled_dot", 1},
+    {"additive.window", "width=9 window=2", 0},
+    {"dot.window", "score=dot window=1", 1},
+    {"general.window", "score=general window=2", 1},
+    {"concat.window", "score=concat width=9 bias=1 window=3", 1},
+    {"scaled_dot.window", "score=scaled_dot window=99", 1},
 };
 
 /* One case on one device. */
@@ -43,7 +46,7 @@ typedef struct run {
     rnnkit_model *model;
     rnnkit_attention *attention;
     rnnkit_tape *tape;
-    rnnkit_tensor *query, *keys, *values, *seen, *weights, *loss;
+    rnnkit_tensor *query, *keys, *values, *seen, *weights;
 } run;
 
 static const rki_st_entry *entry_of(const run *r, const char *what)
@@ -71,76 +74,20 @@ static void destroy(run *r)
     rki_st_close(r->st);
 }
 
-/* An input whose gradient is wanted, as if a layer had made it. */
-static rnnkit_tensor *input(const run *r, const char *what)
-{
-    const rki_st_entry *entry = entry_of(r, what);
-    float *values = expected_floats(entry);
-    rnnkit_tensor *x;
-    golden_ok(rnnkit_tape_input(r->tape, values, entry->dims, entry->rank, &x));
-    free(values);
-    x->needs_gradient = 1;
-    return x;
-}
-
-/* A node behind both results that sends them the fixture's gradients. */
-typedef struct sender {
-    rki_node node;
-    const run *of;
-} sender;
-
-static void send(const run *r, rnnkit_tensor *to, const char *what)
-{
-    const rki_st_entry *entry = entry_of(r, what);
-    float *values = expected_floats(entry);
-    void *room;
-    golden_ok(rki_tape_gradient_room(to, &room));
-    golden_ok(rki_device_write(r->tape->device, &r->context->memory, room, values, entry->count));
-    golden_ok(rki_tape_gradient_adopt(to, room));
-    free(values);
-}
-
-static int32_t send_both(rki_node *node, rnnkit_tape *tape)
-{
-    (void)tape;
-    const run *r = ((sender *)node)->of;
-    send(r, r->seen, "d.context");
-    send(r, r->weights, "d.weights");
-    return RNNKIT_OK;
-}
-
 static void compute(run *r)
 {
-    static const int64_t one = 1;
-    static const float zero = 0;
     int32_t *lengths = r->of->masked ? expected_ids(expected_entry(r->st, "lengths")) : NULL;
     rnnkit_tensor *projected;
-    rki_node *node;
-    r->query = input(r, "query");
-    r->keys = input(r, "keys");
-    r->values = input(r, "values");
+    r->query = golden_input(r->tape, entry_of(r, "query"));
+    r->keys = golden_input(r->tape, entry_of(r, "keys"));
+    r->values = golden_input(r->tape, entry_of(r, "values"));
     golden_ok(rnnkit_attention_keys(r->attention, r->tape, r->keys, &projected));
     golden_ok(rnnkit_attention_forward(
         r->attention, r->tape, r->query, projected, r->values, lengths, &r->seen, &r->weights));
-    golden_ok(rnnkit_tape_input(r->tape, &zero, &one, 1, &r->loss));
-    golden_ok(rki_tape_node(r->tape, sizeof(sender), send_both, &node));
-    ((sender *)node)->of = r;
-    rki_tape_record(r->tape, node);
-    golden_ok(rnnkit_tape_backward(r->tape, r->loss));
+    golden_give(r->tape, r->seen, entry_of(r, "d.context"));
+    golden_give(r->tape, r->weights, entry_of(r, "d.weights"));
+    golden_back(r->tape);
     free(lengths);
-}
-
-static void check(const run *r, const char *what, const rnnkit_tensor *tensor, int gradient)
-{
-    const rki_st_entry *entry = entry_of(r, what);
-    float *values = calloc((size_t)entry->count, sizeof *values);
-    assert_non_null(values);
-    if (gradient)
-        golden_ok(rnnkit_tensor_read_gradient(tensor, values, entry->count));
-    else
-        golden_ok(rnnkit_tensor_read(tensor, values, entry->count));
-    expect_agreement(entry, values, entry->count, r->device->limit);
-    free(values);
 }
 
 static void run_case(const void *user, const golden_device *device)
@@ -150,11 +97,11 @@ static void run_case(const void *user, const golden_device *device)
     print_message("%s, %s\n", device->name, device->options);
     build(&r);
     compute(&r);
-    check(&r, "context", r.seen, 0);
-    check(&r, "weights", r.weights, 0);
-    check(&r, "gradient.query", r.query, 1);
-    check(&r, "gradient.keys", r.keys, 1);
-    check(&r, "gradient.values", r.values, 1);
+    expect_tensor(entry_of(&r, "context"), r.seen, device->limit);
+    expect_tensor(entry_of(&r, "weights"), r.weights, device->limit);
+    expect_gradient(entry_of(&r, "gradient.query"), r.query, device->limit);
+    expect_gradient(entry_of(&r, "gradient.keys"), r.keys, device->limit);
+    expect_gradient(entry_of(&r, "gradient.values"), r.values, device->limit);
     expect_parameters(r.st, r.model, of->name, 3, device->limit);
     destroy(&r);
 }

@@ -1,19 +1,17 @@
 /* A decoder with attention gives what PyTorch gives: outputs, weights, loss, and the gradients of
- * x, memory, start vector and every parameter, in both styles, with and without input feeding.
+ * x, memory, start vector and every parameter, in both styles, with and without input feeding and a
+ * window.
  *
  * Fixture, and what its cases are: tests/golden/decoder_fixture.py.
  */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "autodiff/tape.h"
-#include "expected.h"
+#include "tensors.h"
 
 #define FIXTURE "decoder.safetensors"
 
@@ -35,6 +33,10 @@ static const decoder_case cases[] = {
     {"luong.additive", "style=luong feeding=1 output=9 attention_width=11 attention_bias=1", 0},
     {"luong.scaled", "style=luong output=9 start=3 layers=2 score=scaled_dot", 0},
     {"bahdanau.gru", "cell=gru output=9 start=3 layers=2 attention_width=11", 1},
+    {"bahdanau.window", "output=9 start=3 attention_width=11 attention_window=1", 1},
+    {"luong.window",
+        "cell=gru style=luong feeding=1 output=9 start=3 layers=2 score=general attention_window=2",
+        1},
     {"luong.gru", "cell=gru style=luong feeding=1 output=9 start=3 layers=2 score=general", 1},
 };
 
@@ -88,19 +90,10 @@ static void destroy(run *r)
     rki_st_close(r->st);
 }
 
-/* An input whose gradient is wanted, as if a layer had made it; NULL when the case has none. */
-static rnnkit_tensor *input(const run *r, const char *what)
+/* NULL when the case has none. */
+static const rki_st_entry *start_of(const run *r)
 {
-    char name[64];
-    snprintf(name, sizeof name, "%s.%s", r->of->name, what);
-    const rki_st_entry *entry = rki_st_find(r->st, name);
-    rnnkit_tensor *x;
-    if (entry == NULL) return NULL;
-    float *values = expected_floats(entry);
-    golden_ok(rnnkit_tape_input(r->tape, values, entry->dims, entry->rank, &x));
-    free(values);
-    x->needs_gradient = 1;
-    return x;
+    return rki_st_find(r->st, layer_name(r, "start"));
 }
 
 static void compute(run *r)
@@ -108,9 +101,9 @@ static void compute(run *r)
     const rki_st_entry *entry = entry_of(r, "targets");
     int32_t *lengths = r->of->masked ? expected_ids(expected_entry(r->st, "lengths")) : NULL;
     int32_t *targets = expected_ids(entry);
-    r->x = input(r, "x");
-    r->memory = input(r, "memory");
-    r->start = input(r, "start");
+    r->x = golden_input(r->tape, entry_of(r, "x"));
+    r->memory = golden_input(r->tape, entry_of(r, "memory"));
+    if (start_of(r) != NULL) r->start = golden_input(r->tape, start_of(r));
     golden_ok(rnnkit_decoder_forward(
         r->decoder, r->tape, r->x, r->memory, lengths, r->start, &r->out, &r->weights));
     golden_ok(rnnkit_linear_cross_entropy(
@@ -120,29 +113,6 @@ static void compute(run *r)
     free(targets);
 }
 
-static void check(const run *r, const char *what, const rnnkit_tensor *tensor, int gradient)
-{
-    if (tensor == NULL) return;
-    const rki_st_entry *entry = entry_of(r, what);
-    float *values = calloc((size_t)entry->count, sizeof *values);
-    assert_non_null(values);
-    if (gradient)
-        golden_ok(rnnkit_tensor_read_gradient(tensor, values, entry->count));
-    else
-        golden_ok(rnnkit_tensor_read(tensor, values, entry->count));
-    expect_agreement(entry, values, entry->count, r->device->limit);
-    free(values);
-}
-
-static void check_loss(const run *r)
-{
-    double loss, *expected = expected_doubles(entry_of(r, "loss"));
-    golden_ok(rnnkit_tensor_item(r->loss, &loss));
-    if (!(fabs(loss - *expected) <= r->device->limit * *expected))
-        fail_msg("%s.loss: %.12g, expected %.12g", r->of->name, loss, *expected);
-    free(expected);
-}
-
 static void run_case(const void *user, const golden_device *device)
 {
     const decoder_case *of = user;
@@ -150,12 +120,12 @@ static void run_case(const void *user, const golden_device *device)
     print_message("%s, %s\n", device->name, device->options);
     build(&r);
     compute(&r);
-    check(&r, "out", r.out, 0);
-    check(&r, "weights", r.weights, 0);
-    check_loss(&r);
-    check(&r, "gradient.x", r.x, 1);
-    check(&r, "gradient.memory", r.memory, 1);
-    check(&r, "gradient.start", r.start, 1);
+    expect_tensor(entry_of(&r, "out"), r.out, device->limit);
+    expect_tensor(entry_of(&r, "weights"), r.weights, device->limit);
+    expect_loss(entry_of(&r, "loss"), r.loss, device->limit);
+    expect_gradient(entry_of(&r, "gradient.x"), r.x, device->limit);
+    expect_gradient(entry_of(&r, "gradient.memory"), r.memory, device->limit);
+    if (r.start) expect_gradient(entry_of(&r, "gradient.start"), r.start, device->limit);
     expect_parameters(r.st, r.model, of->name, r.start ? 3 : 2, device->limit);
     destroy(&r);
 }

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "expected.h"
+#include "tensors.h"
 
 static const char *const file = "loss.safetensors";
 
@@ -35,43 +35,9 @@ static void close_bench(bench *b)
     rki_st_close(b->st);
 }
 
-static rnnkit_tensor *put(const bench *b, const char *name)
+static const rki_st_entry *entry_of(const bench *b, const char *prefix, const char *what)
 {
-    rnnkit_tensor *x;
-    const rki_st_entry *entry = expected_entry(b->st, "%s", name);
-    float *values = expected_floats(entry);
-    golden_ok(rnnkit_tape_input(b->tape, values, entry->dims, entry->rank, &x));
-    free(values);
-    return x;
-}
-
-static void expect_loss(const bench *b, const rnnkit_tensor *loss, const char *prefix)
-{
-    double item;
-    golden_ok(rnnkit_tensor_item(loss, &item));
-    float value = (float)item;
-    expect_agreement(expected_entry(b->st, "%s.loss", prefix), &value, 1, b->device->limit);
-}
-
-static void expect_gradient(const bench *b, const rnnkit_tensor *x, const char *name)
-{
-    const rki_st_entry *entry = expected_entry(b->st, "%s", name);
-    float *values = malloc((size_t)entry->count * sizeof *values);
-    assert_non_null(values);
-    golden_ok(rnnkit_tensor_read_gradient(x, values, entry->count));
-    expect_agreement(entry, values, entry->count, b->device->limit);
-    free(values);
-}
-
-static void expect_parameter_gradient(
-    const bench *b, rnnkit_model *model, const char *parameter, const char *name)
-{
-    const rki_st_entry *entry = expected_entry(b->st, "%s", name);
-    float *values = malloc((size_t)entry->count * sizeof *values);
-    assert_non_null(values);
-    golden_ok(rnnkit_model_gradient_read(model, parameter, values, entry->count));
-    expect_agreement(entry, values, entry->count, b->device->limit);
-    free(values);
+    return expected_entry(b->st, "%s%s", prefix, what);
 }
 
 static rnnkit_linear *make_linear(const bench *b, rnnkit_model *model)
@@ -99,26 +65,24 @@ static void check_cross_entropy(const golden_device *device, const entropy_case 
     bench b = open_bench(device);
     rnnkit_model *model;
     rnnkit_tensor *loss;
-    char prefix[64], name[96];
+    char prefix[64];
+    double limit = device->limit;
     const rki_st_entry *entry = expected_entry(b.st, "cross_entropy.targets");
     int32_t *targets = expected_ids(entry);
     float *weights = expected_floats(expected_entry(b.st, "cross_entropy.class_weights"));
     snprintf(prefix, sizeof prefix, "cross_entropy.%s", c->name);
     golden_ok(rnnkit_model_create(b.context, &model));
     rnnkit_linear *linear = make_linear(&b, model);
-    rnnkit_tensor *x = put(&b, "cross_entropy.x");
+    rnnkit_tensor *x = golden_input(b.tape, entry_of(&b, "cross_entropy", ".x"));
     int64_t classes;
     golden_ok(rnnkit_linear_size(linear, NULL, &classes));
     golden_ok(rnnkit_linear_cross_entropy_with_options(linear, b.tape, x, targets, entry->count,
         c->weighted ? weights : NULL, c->weighted ? classes : 0, c->options, &loss));
     golden_ok(rnnkit_tape_backward(b.tape, loss));
-    expect_loss(&b, loss, prefix);
-    snprintf(name, sizeof name, "%s.gradient.x", prefix);
-    expect_gradient(&b, x, name);
-    snprintf(name, sizeof name, "%s.gradient.weight", prefix);
-    expect_parameter_gradient(&b, model, "linear.weight", name);
-    snprintf(name, sizeof name, "%s.gradient.bias", prefix);
-    expect_parameter_gradient(&b, model, "linear.bias", name);
+    expect_loss(entry_of(&b, prefix, ".loss"), loss, limit);
+    expect_gradient(entry_of(&b, prefix, ".gradient.x"), x, limit);
+    expect_parameter(entry_of(&b, prefix, ".gradient.weight"), model, "linear.weight", limit);
+    expect_parameter(entry_of(&b, prefix, ".gradient.bias"), model, "linear.bias", limit);
     free(targets);
     free(weights);
     rnnkit_linear_destroy(linear);
@@ -140,8 +104,8 @@ static void cross_entropy_agrees(void **state)
 static void check_pointwise(const golden_device *device, const char *kind, const char *reduction)
 {
     bench b = open_bench(device);
-    rnnkit_tensor *loss, *x = put(&b, "pointwise.x");
-    char prefix[64], name[96], options[64];
+    rnnkit_tensor *loss, *x = golden_input(b.tape, entry_of(&b, "pointwise", ".x"));
+    char prefix[64], options[64];
     const rki_st_entry *entry = expected_entry(b.st, "pointwise.targets");
     const rki_st_entry *mask = expected_entry(b.st, "pointwise.weights");
     float *targets = expected_floats(entry), *weights = expected_floats(mask);
@@ -152,9 +116,8 @@ static void check_pointwise(const golden_device *device, const char *kind, const
     golden_ok(rnnkit_pointwise_loss(b.tape, kind, x, targets, entry->count, masked ? weights : NULL,
         masked ? mask->count : 0, options, &loss));
     golden_ok(rnnkit_tape_backward(b.tape, loss));
-    expect_loss(&b, loss, prefix);
-    snprintf(name, sizeof name, "%s.gradient", prefix);
-    expect_gradient(&b, x, name);
+    expect_loss(entry_of(&b, prefix, ".loss"), loss, device->limit);
+    expect_gradient(entry_of(&b, prefix, ".gradient"), x, device->limit);
     free(targets);
     free(weights);
     close_bench(&b);

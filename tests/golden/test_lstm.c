@@ -3,7 +3,6 @@
  *
  * Fixture, and what its cases are: tests/golden/lstm_fixture.py.
  */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "expected.h"
+#include "tensors.h"
 
 #define FIXTURE "lstm.safetensors"
 
@@ -118,41 +117,6 @@ static void compute(run *r)
     free(state);
 }
 
-static float *room(const rki_st_entry *entry)
-{
-    float *values = malloc((size_t)entry->count * sizeof *values);
-    assert_non_null(values);
-    return values;
-}
-
-static void check_tensor(const run *r, const char *what, const rnnkit_tensor *tensor)
-{
-    const rki_st_entry *entry = entry_of(r, what);
-    float *values = room(entry);
-    golden_ok(rnnkit_tensor_read(tensor, values, entry->count));
-    expect_agreement(entry, values, entry->count, r->device->limit);
-    free(values);
-}
-
-static void check_state(const run *r)
-{
-    const rki_st_entry *entry = entry_of(r, "state_end");
-    float *values = room(entry);
-    golden_ok(rnnkit_state_read(r->state, values, entry->count));
-    expect_agreement(entry, values, entry->count, r->device->limit);
-    free(values);
-}
-
-/* The loss is a double even where the tensors are float32. */
-static void check_loss(const run *r)
-{
-    double loss, *expected = expected_doubles(entry_of(r, "loss"));
-    golden_ok(rnnkit_tensor_item(r->loss, &loss));
-    if (!(fabs(loss - *expected) <= r->device->limit * *expected))
-        fail_msg("%s.loss: %.12g, expected %.12g", r->of->name, loss, *expected);
-    free(expected);
-}
-
 static void check_gradients(const run *r)
 {
     size_t prefix = strlen(r->of->layers);
@@ -162,10 +126,7 @@ static void check_gradients(const run *r)
         const char *name = rnnkit_model_parameter_name(r->model, i);
         const rki_st_entry *entry =
             expected_entry(r->st, "%s.gradient.%s", r->of->name, name + prefix);
-        float *values = room(entry);
-        golden_ok(rnnkit_model_gradient_read(r->model, name, values, entry->count));
-        expect_agreement(entry, values, entry->count, r->device->limit);
-        free(values);
+        expect_parameter(entry, r->model, name, r->device->limit);
     }
 }
 
@@ -189,10 +150,10 @@ static void run_case(const void *user, const golden_device *device)
     read_sizes(&r);
     build(&r);
     compute(&r);
-    check_tensor(&r, "output", r.output);
-    check_tensor(&r, "logits", r.logits);
-    check_state(&r);
-    check_loss(&r);
+    expect_tensor(entry_of(&r, "output"), r.output, device->limit);
+    expect_tensor(entry_of(&r, "logits"), r.logits, device->limit);
+    expect_state(entry_of(&r, "state_end"), r.state, device->limit);
+    expect_loss(entry_of(&r, "loss"), r.loss, device->limit);
     check_gradients(&r);
     check_parameter_count(&r);
     destroy(&r);

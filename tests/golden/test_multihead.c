@@ -3,7 +3,6 @@
  *
  * Fixture, and what its cases are: tests/golden/multihead_fixture.py.
  */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,8 +11,7 @@
 
 #include <cmocka.h>
 
-#include "autodiff/tape.h"
-#include "expected.h"
+#include "tensors.h"
 
 #define FIXTURE "multihead.safetensors"
 
@@ -114,12 +112,10 @@ static void run_block(run *r)
 
 static void compute(run *r)
 {
-    const rki_st_entry *x = entry_of(r, "x"), *targets_entry = entry_of(r, "targets");
+    const rki_st_entry *targets_entry = entry_of(r, "targets");
     int32_t *lengths = r->of->masked ? expected_ids(expected_entry(r->st, "lengths")) : NULL;
     int32_t *targets = expected_ids(targets_entry);
-    float *values = expected_floats(x);
-    golden_ok(rnnkit_tape_input(r->tape, values, x->dims, x->rank, &r->x));
-    r->x->needs_gradient = 1;
+    r->x = golden_input(r->tape, entry_of(r, "x"));
     golden_ok(rnnkit_multihead_forward(r->multihead, r->tape, r->x, lengths, &r->out, &r->weights));
     if (r->of->block) run_block(r);
     golden_ok(rnnkit_linear_cross_entropy(
@@ -127,14 +123,6 @@ static void compute(run *r)
     golden_ok(rnnkit_tape_backward(r->tape, r->loss));
     free(lengths);
     free(targets);
-    free(values);
-}
-
-static float *room(const rki_st_entry *entry)
-{
-    float *values = calloc((size_t)entry->count, sizeof *values);
-    assert_non_null(values);
-    return values;
 }
 
 /* Outputs behind a row's length mean nothing: 0 stands in the fixture. */
@@ -142,7 +130,7 @@ static void check_out(const run *r)
 {
     const rki_st_entry *entry = entry_of(r, "out"), *targets_entry = entry_of(r, "targets");
     int32_t *targets = expected_ids(targets_entry);
-    float *values = room(entry);
+    float *values = expected_floats(entry);
     int64_t width = entry->dims[2];
     golden_ok(rnnkit_tensor_read(r->out, values, entry->count));
     for (int64_t i = 0; i < entry->count; i++)
@@ -150,51 +138,6 @@ static void check_out(const run *r)
     expect_agreement(entry, values, entry->count, r->device->limit);
     free(values);
     free(targets);
-}
-
-static void check_weights(const run *r)
-{
-    if (r->of->block) return;
-    const rki_st_entry *entry = entry_of(r, "weights");
-    float *values = room(entry);
-    golden_ok(rnnkit_tensor_read(r->weights, values, entry->count));
-    expect_agreement(entry, values, entry->count, r->device->limit);
-    free(values);
-}
-
-static void check_loss(const run *r)
-{
-    double loss, *expected = expected_doubles(entry_of(r, "loss"));
-    golden_ok(rnnkit_tensor_item(r->loss, &loss));
-    if (!(fabs(loss - *expected) <= r->device->limit * *expected))
-        fail_msg("%s.loss: %.12g, expected %.12g", r->of->name, loss, *expected);
-    free(expected);
-}
-
-static void check_gradients(const run *r)
-{
-    const rki_st_entry *x = entry_of(r, "gradient.x");
-    size_t prefix = strlen(r->of->name) + 1;
-    int64_t parameters, found = 0;
-    char name[128];
-    float *values = room(x);
-    golden_ok(rnnkit_tensor_read_gradient(r->x, values, x->count));
-    expect_agreement(x, values, x->count, r->device->limit);
-    free(values);
-    golden_ok(rnnkit_model_size(r->model, &parameters, NULL));
-    for (int64_t i = 0; i < parameters; i++) {
-        const char *parameter = rnnkit_model_parameter_name(r->model, i);
-        snprintf(name, sizeof name, "gradient.%s", parameter + prefix);
-        const rki_st_entry *entry = entry_of(r, name);
-        values = room(entry);
-        golden_ok(rnnkit_model_gradient_read(r->model, parameter, values, entry->count));
-        expect_agreement(entry, values, entry->count, r->device->limit);
-        free(values);
-    }
-    int length = snprintf(name, sizeof name, "%s.gradient.", r->of->name);
-    for (int64_t i = 0; i < rki_st_count(r->st); i++)
-        found += strncmp(rki_st_entry_at(r->st, i)->name, name, (size_t)length) == 0;
-    assert_int_equal(parameters + 1, found); /* every gradient was looked at */
 }
 
 static void run_case(const void *user, const golden_device *device)
@@ -205,9 +148,10 @@ static void run_case(const void *user, const golden_device *device)
     build(&r);
     compute(&r);
     check_out(&r);
-    check_weights(&r);
-    check_loss(&r);
-    check_gradients(&r);
+    if (!of->block) expect_tensor(entry_of(&r, "weights"), r.weights, device->limit);
+    expect_loss(entry_of(&r, "loss"), r.loss, device->limit);
+    expect_gradient(entry_of(&r, "gradient.x"), r.x, device->limit);
+    expect_parameters(r.st, r.model, of->name, 1, device->limit);
     destroy(&r);
 }
 

@@ -12,8 +12,7 @@
 
 #include <cmocka.h>
 
-#include "autodiff/tape.h"
-#include "expected.h"
+#include "tensors.h"
 
 #define FIXTURE "rnn.safetensors"
 #define STARTS  "start.safetensors"
@@ -111,41 +110,11 @@ static void destroy(run *r)
     rnnkit_context_destroy(r->context);
 }
 
-/* A loss whose gradient by `of` is given. */
-typedef struct given_node {
-    rki_node node;
-    rnnkit_tensor *of;
-    const float *gradient;
-} given_node;
-
-static int32_t give(rki_node *node, rnnkit_tape *tape)
+static void go_back(const run *r)
 {
-    const given_node *self = (const given_node *)node;
-    void *room;
-    RKI_TRY(rki_tape_gradient_room(self->of, &room));
-    RKI_TRY(rki_device_write(tape->device, &tape->context->memory, room, self->gradient,
-        rki_shape_count(&self->of->shape)));
-    return rki_tape_gradient_adopt(self->of, room);
-}
-
-static void give_gradient(const run *r, rnnkit_tensor *of, const float *gradient)
-{
-    rki_node *node;
-    golden_ok(rki_tape_node(r->tape, sizeof(given_node), give, &node));
-    ((given_node *)node)->of = of;
-    ((given_node *)node)->gradient = gradient;
-    rki_tape_record(r->tape, node);
-}
-
-static void go_back(const run *r, const float *dy, const float *dend)
-{
-    const int64_t one = 1;
-    const float zero = 0;
-    rnnkit_tensor *loss;
-    golden_ok(rnnkit_tape_input(r->tape, &zero, &one, 1, &loss));
-    give_gradient(r, r->output, dy);
-    if (r->end != NULL) give_gradient(r, r->end, dend);
-    golden_ok(rnnkit_tape_backward(r->tape, loss));
+    golden_give(r->tape, r->output, entry_of(r, "dy"));
+    if (r->end != NULL) golden_give(r->tape, r->end, gradient_of(r, "dend"));
+    golden_back(r->tape);
 }
 
 static void run_forward(run *r, const int32_t *lengths, const float *state, int64_t count)
@@ -167,50 +136,26 @@ static void compute(run *r)
     snprintf(name, sizeof name, "%s.lengths", r->name);
     const rki_st_entry *lengths_entry = rki_st_find(r->st, name);
     int32_t *lengths = lengths_entry ? expected_ids(lengths_entry) : NULL;
-    float *x = expected_floats(entry_of(r, "x")), *dy = expected_floats(entry_of(r, "dy"));
     float *state = expected_floats(start);
-    float *dend = r->gradients == r->st ? NULL : expected_floats(gradient_of(r, "dend"));
-    golden_ok(rnnkit_tape_input(r->tape, x, r->dims, 3, &r->x));
-    r->x->needs_gradient = 1;
+    r->x = golden_input(r->tape, entry_of(r, "x"));
     run_forward(r, lengths, state, start->count);
-    go_back(r, dy, dend);
-    free(dend);
+    go_back(r);
     free(lengths);
-    free(x);
-    free(dy);
     free(state);
-}
-
-static float *room(const rki_st_entry *entry)
-{
-    float *values = malloc((size_t)entry->count * sizeof *values);
-    assert_non_null(values);
-    return values;
-}
-
-static void check_tensor(const run *r, const rki_st_entry *entry, const rnnkit_tensor *tensor,
-    int32_t (*read)(const rnnkit_tensor *, float *, int64_t))
-{
-    float *values = room(entry);
-    golden_ok(read(tensor, values, entry->count));
-    expect_agreement(entry, values, entry->count, r->device->limit);
-    free(values);
 }
 
 static void check(const run *r)
 {
-    const rki_st_entry *entry = entry_of(r, "state_end");
-    check_tensor(r, entry_of(r, "output"), r->output, rnnkit_tensor_read);
-    check_tensor(r, gradient_of(r, "dx"), r->x, rnnkit_tensor_read_gradient);
-    if (r->end != NULL) {
-        check_tensor(r, entry, r->end, rnnkit_tensor_read);
-        check_tensor(r, gradient_of(r, "dstate"), r->start, rnnkit_tensor_read_gradient);
+    const rki_st_entry *end = entry_of(r, "state_end");
+    double limit = r->device->limit;
+    expect_tensor(entry_of(r, "output"), r->output, limit);
+    expect_gradient(gradient_of(r, "dx"), r->x, limit);
+    if (r->end == NULL) {
+        expect_state(end, r->state, limit);
         return;
     }
-    float *values = room(entry);
-    golden_ok(rnnkit_state_read(r->state, values, entry->count));
-    expect_agreement(entry, values, entry->count, r->device->limit);
-    free(values);
+    expect_tensor(end, r->end, limit);
+    expect_gradient(gradient_of(r, "dstate"), r->start, limit);
 }
 
 static void check_gradients(const run *r)
@@ -219,14 +164,9 @@ static void check_gradients(const run *r)
     int64_t parameters, found = 0;
     int length = snprintf(prefix, sizeof prefix, "%s.gradient.", r->name);
     golden_ok(rnnkit_model_size(r->model, &parameters, NULL));
-    for (int64_t i = 0; i < parameters; i++) {
-        const rki_st_entry *entry = parameter_entry(r, "gradient", i);
-        float *values = room(entry);
-        golden_ok(rnnkit_model_gradient_read(
-            r->model, rnnkit_model_parameter_name(r->model, i), values, entry->count));
-        expect_agreement(entry, values, entry->count, r->device->limit);
-        free(values);
-    }
+    for (int64_t i = 0; i < parameters; i++)
+        expect_parameter(parameter_entry(r, "gradient", i), r->model,
+            rnnkit_model_parameter_name(r->model, i), r->device->limit);
     for (int64_t i = 0; i < rki_st_count(r->gradients); i++)
         found += strncmp(rki_st_entry_at(r->gradients, i)->name, prefix, (size_t)length) == 0;
     assert_int_equal(parameters, found);

@@ -1,5 +1,5 @@
-/* Gradients of attention (both scores, masks, heads), of layer normalisation and of the cell by
- * itself, against central differences. */
+/* Gradients of attention (both scores, masks, heads, windows), of layer normalisation and of the
+ * cell by itself, against central differences. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,24 +39,33 @@ static void check(const char *name, rki_attention a)
     int64_t values = a.positions * a.batch * a.value_width;
     variable v[] = {{"q", randoms(q, 1), zeros(q), q},
         {"keys", randoms(keys, 1), zeros(keys), keys},
-        {"values", randoms(values, 1), zeros(values), values},
-        {"v", randoms(a.width, 1), zeros(a.width), a.width}};
-    int additive = a.score == RKI_SCORE_ADDITIVE;
+        {"values", randoms(values, 1), zeros(values), values}, {0}, {0}};
+    int count = 3;
+    double *dv = NULL, *dcenters = NULL;
     a.q = v[0].values;
     a.keys = v[1].values;
     a.values = v[2].values;
-    a.v = additive ? v[3].values : NULL;
+    if (a.score == RKI_SCORE_ADDITIVE) {
+        v[count] = (variable){"v", randoms(a.width, 1), zeros(a.width), a.width};
+        a.v = v[count].values;
+        dv = v[count++].gradient;
+    }
+    if (a.window > 0) {
+        int64_t queries = a.queries * a.batch;
+        v[count] = (variable){"centers", randoms(queries, 2), zeros(queries), queries};
+        a.centers = v[count].values;
+        dcenters = v[count++].gradient;
+    }
     attention p = {.contexts = a.queries * a.batch * a.value_width,
         .weights = a.heads * a.queries * a.batch * a.positions};
     p.dcontext = randoms(p.contexts, 1);
     p.dweights = randoms(p.weights, 1);
     p.forward = (rki_attention_forward){a, zeros(p.weights), zeros(p.contexts)};
     p.query = (rki_attention_backward){
-        a, p.forward.weights, p.dcontext, p.dweights, zeros(p.weights), v[0].gradient};
+        a, p.forward.weights, p.dcontext, p.dweights, zeros(p.weights), v[0].gradient, dcenters};
     p.source = (rki_attention_source){a, p.forward.weights, p.query.dscores, p.dcontext,
-        v[1].gradient, v[2].gradient, additive ? v[3].gradient : NULL,
-        bytes_of(ops->attention_source_scratch(device, &a))};
-    gradient_check checked = {name, v, additive ? 4 : 3, &p, attention_loss, attention_backward};
+        v[1].gradient, v[2].gradient, dv, bytes_of(ops->attention_source_scratch(device, &a))};
+    gradient_check checked = {name, v, count, &p, attention_loss, attention_backward};
     check_gradients(&checked);
 }
 
@@ -110,6 +119,28 @@ static void test_additive(void **state)
     a.heads = 2;
     a.width = 6;
     check("additive, all masks, two heads", a);
+}
+
+static void test_window(void **state)
+{
+    (void)state;
+    rki_attention a = {.queries = 4,
+        .positions = 9,
+        .batch = 3,
+        .heads = 1,
+        .width = 3,
+        .value_width = 2,
+        .scale = 0.7,
+        .window = 2};
+    static const int32_t long_lengths[] = {9, 1, 6};
+    check("window, dot", a);
+    a.score = RKI_SCORE_ADDITIVE;
+    check("window, additive", a);
+    a.lengths = long_lengths;
+    a.query_lengths = query_lengths;
+    check("window, additive, masks", a);
+    a.window = 1;
+    check("window of 1, additive, masks", a);
 }
 
 typedef struct norm {
@@ -245,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dot),
         cmocka_unit_test(test_additive),
+        cmocka_unit_test(test_window),
         cmocka_unit_test(test_norm),
         cmocka_unit_test(test_lstm_cell),
         cmocka_unit_test(test_gru_cell),

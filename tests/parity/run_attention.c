@@ -1,5 +1,5 @@
 /* Attention forward, of the queries and of the source backward: both scores, heads, causal or not,
- * lengths of both sides, leading dimensions, more queries than are copied together. */
+ * windows, lengths of both sides, leading dimensions, more queries than are copied together. */
 #include "operations.h"
 
 #include <math.h>
@@ -35,6 +35,12 @@ static rki_attention choose_size(bench *b, int shape)
         a.positions = 10 + draw(b, 40);
         a.batch = 6 + draw(b, 6);
     }
+    if (shape % 4 >= 2 && a.heads == 1 && !a.causal) {
+        a.window = 1 + draw(b, 3);
+        a.positions += 2;
+        a.queries += 2; /* a single gradient may be all cancellation */
+        a.batch += 2;
+    }
     a.ldq = a.width + (shape % 4 == 1 ? 3 : 0);
     a.ldkeys = a.width + (shape % 4 == 2 ? 5 : 0);
     a.ldvalues = a.value_width + (shape % 4 == 3 ? 2 : 0);
@@ -47,6 +53,8 @@ static void choose_lengths(bench *b, int shape, rki_attention *a, int32_t *sourc
         source[i] = 1 + (int32_t)draw(b, a->positions);
         query[i] = (int32_t)draw(b, a->queries + 1);
     }
+    if (a->window > 0) /* were one position alone seen by all, gradients of scores would be noise */
+        source[0] = (int32_t)a->positions;
     if (shape % 3 != 0) a->lengths = source;
     if (shape % 6 >= 4) a->query_lengths = query;
 }
@@ -66,9 +74,11 @@ static void run_backward(bench *b, int shape, const rki_attention_forward *forwa
     if (shape % 4 != 0) query.dweights = input(b, n.weights, 1.0);
     query.dscores = unwritten(b, n.weights);
     query.dq = target(b, n.q, a->ldq > a->width);
+    if (a->window > 0) query.dcenters = unwritten(b, a->queries * a->batch);
     succeed(b, b->on->ops->attention_backward(b->on->self, &query));
     keep(b, "dscores", query.dscores, n.weights);
     keep(b, "dq", query.dq, n.q);
+    if (a->window > 0) keep(b, "dcenters", query.dcenters, a->queries * a->batch);
     rki_attention_source source = {.attention = *a,
         .weights = forward->weights,
         .dscores = query.dscores,
@@ -90,12 +100,16 @@ void run_attention(bench *b, int shape)
     rki_attention *a = &call.attention;
     choose_lengths(b, shape, a, lengths, query_lengths);
     arrays n = count(a);
-    label(b, "score=%d causal=%d Tq=%d Ts=%d B=%d heads=%d A=%d D=%d lengths=%d query_lengths=%d",
+    label(b,
+        "score=%d causal=%d Tq=%d Ts=%d B=%d heads=%d A=%d D=%d lengths=%d query_lengths=%d "
+        "window=%d",
         (int)a->score, a->causal, (int)a->queries, (int)a->positions, (int)a->batch, (int)a->heads,
-        (int)a->width, (int)a->value_width, a->lengths != NULL, a->query_lengths != NULL);
+        (int)a->width, (int)a->value_width, a->lengths != NULL, a->query_lengths != NULL,
+        (int)a->window);
     a->q = input(b, n.q, 1.0);
     a->keys = input(b, n.keys, 1.0);
     a->values = input(b, n.values, 1.0);
+    if (a->window > 0) a->centers = input(b, a->queries * a->batch, 3.0);
     if (a->score == RKI_SCORE_ADDITIVE) a->v = input(b, a->width, 2.0 / sqrt((double)a->width));
     call.weights = unwritten(b, n.weights);
     call.context = unwritten(b, n.context);

@@ -9,6 +9,7 @@ typedef struct failing_memory {
     int64_t calls;   /* allocations asked for since the start */
     int64_t fail_at; /* the call that fails, counted from 1; 0: none */
     int64_t alive;   /* blocks not yet released */
+    int64_t bytes;   /* asked for since the start */
 } failing_memory;
 
 /* rnnkit_allocate_fn and rnnkit_release_fn; `user` is a failing_memory. One thread at a time. */
