@@ -51,11 +51,9 @@ static int32_t open_device(const rki_host *host, int32_t index, rki_dtype dtype,
             "device cpu has precision=full alone; tf32 and bf16 are for device cuda");
     rki_cpu *cpu = host->allocate(sizeof *cpu, ALIGNMENT, host->user);
     if (cpu == NULL) return host->fail(RNNKIT_E_MEMORY, "out of memory for device cpu");
-    *cpu = (rki_cpu){.host = host,
-        .kernels = rki_isa_kernels(rki_isa_chosen()),
-        .threads = threads,
-        .cache = second_cache(),
-        .gemm_policy = RKI_GEMM_AUTO};
+    *cpu = (rki_cpu){
+        .host = host, .threads = threads, .cache = second_cache(), .gemm_policy = RKI_GEMM_AUTO};
+    rki_cpu_set_isa(cpu, rki_isa_chosen());
     *self = cpu;
     return RNNKIT_OK;
 }
@@ -66,9 +64,10 @@ static void close_device(void *self)
     host->release(self, host->user);
 }
 
-void rki_cpu_set_kernels(rki_cpu *cpu, const rki_kernels *kernels)
+void rki_cpu_set_isa(rki_cpu *cpu, rki_isa isa)
 {
-    cpu->kernels = kernels;
+    cpu->kernels = rki_isa_kernels(isa);
+    cpu->split = rki_isa_split(isa);
 }
 
 void rki_cpu_set_gemm_policy(rki_cpu *cpu, rki_gemm_policy policy)

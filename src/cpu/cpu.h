@@ -13,6 +13,7 @@ typedef enum rki_gemm_policy { RKI_GEMM_AUTO, RKI_GEMM_OWN, RKI_GEMM_BLAS } rki_
 typedef struct rki_cpu {
     const rki_host *host;
     const rki_kernels *kernels;
+    const rki_split_kernels *split; /* or NULL */
     int64_t threads;
     int64_t cache; /* floats that the second cache of a core holds, within limits */
     rki_gemm_policy gemm_policy;
@@ -21,7 +22,7 @@ typedef struct rki_cpu {
 const rki_backend *rki_cpu_backend(void);
 
 /* Between open and first use: for tests and benchmarks. */
-void rki_cpu_set_kernels(rki_cpu *cpu, const rki_kernels *kernels);
+void rki_cpu_set_isa(rki_cpu *cpu, rki_isa isa);
 void rki_cpu_set_gemm_policy(rki_cpu *cpu, rki_gemm_policy policy);
 void rki_cpu_set_cache(rki_cpu *cpu, int64_t floats);
 

@@ -14,8 +14,10 @@
 
 #include "base/float_mode.h"
 #include "cpu/blas.h"
+#include "cpu/blocks.h"
 #include "cpu/format_product.h"
 #include "cpu/parallel.h"
+#include "cpu/split_gemm.h"
 
 enum {
     LEAST_PANELS = 4, /* columns of b in a block, in panels: half of the second cache, or these */
@@ -38,16 +40,6 @@ typedef struct work {
     const int32_t *list;
     grid grid;
 } work;
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t pieces(int64_t count, int64_t size)
-{
-    return (count + size - 1) / size;
-}
 
 static int64_t panel_width(const rki_cpu *cpu)
 {
@@ -72,7 +64,7 @@ static int64_t block_count(
 {
     int64_t most = cpu->cache / part / (steps * width);
     if (most < least) most = least;
-    return pieces(count, pieces(count, most));
+    return rki_blocks(count, rki_blocks(count, most));
 }
 
 /* Floats of the largest block of them that a product of at most `k` steps can have, in whole
@@ -82,15 +74,15 @@ static size_t block_room(
 {
     int64_t most = cpu->cache / part, floor = least * width * RKI_BLOCK_K;
     if (most < floor) most = floor;
-    int64_t floats = smaller(smaller(k, RKI_BLOCK_K) * count * width, most);
-    return (size_t)(pieces(floats, RKI_MOST_LANES) * RKI_MOST_LANES);
+    int64_t floats = rki_smaller(rki_smaller(k, RKI_BLOCK_K) * count * width, most);
+    return (size_t)(rki_blocks(floats, RKI_MOST_LANES) * RKI_MOST_LANES);
 }
 
 static void size_blocks(const rki_cpu *cpu, const rki_gemm *call, grid *g)
 {
     int64_t width = panel_width(cpu), height = cpu->kernels->tile_rows;
-    int64_t panels = pieces(pieces(call->n, width), g->column_tasks);
-    int64_t tiles = pieces(pieces(call->m, height), g->row_tasks);
+    int64_t panels = rki_blocks(rki_blocks(call->n, width), g->column_tasks);
+    int64_t tiles = rki_blocks(rki_blocks(call->m, height), g->row_tasks);
     g->steps = rki_block_steps(call->k);
     g->columns = width * block_count(cpu, panels, width, g->steps, PART_B, LEAST_PANELS);
     g->rows = height * block_count(cpu, tiles, height, g->steps, PART_A, LEAST_TILES);
@@ -105,13 +97,13 @@ static grid choose_grid(const rki_cpu *cpu, const rki_gemm *call)
 {
     int64_t threads = useful_threads(cpu, call);
     int64_t tile = is_narrow(cpu, call) ? call->m : cpu->kernels->tile_rows;
-    int64_t tiles = pieces(call->m, tile), panels = pieces(call->n, panel_width(cpu));
+    int64_t tiles = rki_blocks(call->m, tile), panels = rki_blocks(call->n, panel_width(cpu));
     grid best = {.row_tasks = 1, .column_tasks = 1};
     double least = 0;
-    for (int64_t columns = 1; columns <= smaller(threads, panels); columns++) {
-        int64_t rows = smaller(threads / columns, tiles);
-        double vectors = (double)(pieces(panels, columns) * RKI_PANEL_VECTORS);
-        double height = (double)(pieces(tiles, rows) * tile);
+    for (int64_t columns = 1; columns <= rki_smaller(threads, panels); columns++) {
+        int64_t rows = rki_smaller(threads / columns, tiles);
+        double vectors = (double)(rki_blocks(panels, columns) * RKI_PANEL_VECTORS);
+        double height = (double)(rki_blocks(tiles, rows) * tile);
         double cost = height * vectors + vectors * (call->transpose_b ? 16.0 : 4.0) +
                       (call->transpose_a ? height : 0.0);
         if (columns == 1 || cost < least) {
@@ -131,15 +123,15 @@ static rki_fetch source_a(const work *w, int64_t i, int64_t end, int64_t k)
     const rki_gemm *call = w->call;
     if (!call->transpose_a || w->list || i >= end || k >= call->k) return (rki_fetch){0};
     return (rki_fetch){(const float *)call->a + i + k * call->lda,
-        smaller(call->k - k, w->grid.steps), smaller(end - i, w->grid.rows), call->lda};
+        rki_smaller(call->k - k, w->grid.steps), rki_smaller(end - i, w->grid.rows), call->lda};
 }
 
 /* What pack_b reads for the block of columns from j on, and of k from k on. */
 static rki_fetch source_b(const work *w, int64_t j, int64_t end, int64_t k)
 {
     const rki_gemm *call = w->call;
-    int64_t columns = smaller(end - j, w->grid.columns);
-    int64_t steps = smaller(call->k - k, w->grid.steps);
+    int64_t columns = rki_smaller(end - j, w->grid.columns);
+    int64_t steps = rki_smaller(call->k - k, w->grid.steps);
     const float *b = call->b;
     if (w->list || columns <= 0) return (rki_fetch){0};
     if (call->transpose_b) return (rki_fetch){b + j * call->ldb + k, columns, steps, call->ldb};
@@ -152,7 +144,7 @@ static int64_t copy_block(
     const work *w, int64_t i, int64_t rows, int64_t k, int64_t steps, float *to)
 {
     const rki_gemm *call = w->call;
-    int64_t height = w->cpu->kernels->tile_rows, width = pieces(rows, height) * height;
+    int64_t height = w->cpu->kernels->tile_rows, width = rki_blocks(rows, height) * height;
     for (int64_t s = 0; s < steps; s++) {
         int64_t row = w->list ? w->list[k + s] : k + s;
         memcpy(to + s * width, (const float *)call->a + row * call->lda + i,
@@ -172,7 +164,7 @@ static void run_rows(const work *w, rki_product block, int64_t begin, int64_t en
     float *c = block.c;
     for (int64_t i = begin; i < end; i += most) {
         int last = end - i <= most;
-        block.rows = smaller(end - i, most);
+        block.rows = rki_smaller(end - i, most);
         block.c = c + i * call->ldc;
         block.next_a =
             last ? source_a(w, begin, end, k + w->grid.steps) : source_a(w, i + most, end, k);
@@ -196,8 +188,8 @@ static void run_block(const work *w, int64_t row_begin, int64_t row_end, int64_t
     float *panels = scratch, *packed = scratch + w->grid.task_b;
     for (int64_t j = column_begin; j < column_end; j += most) {
         for (int64_t k = 0; k < call->k; k += steps) {
-            rki_product block = {.n = smaller(column_end - j, most),
-                .k = smaller(call->k - k, steps),
+            rki_product block = {.n = rki_smaller(column_end - j, most),
+                .k = rki_smaller(call->k - k, steps),
                 .lda = call->lda,
                 .transposed = call->transpose_a,
                 .panels = panels,
@@ -244,18 +236,24 @@ static void run_task(void *user, int64_t index, int64_t end)
     const work *w = user;
     const rki_gemm *call = w->call;
     int64_t row = index / w->grid.column_tasks, column = index % w->grid.column_tasks;
-    int64_t width = panel_width(w->cpu), panels = pieces(call->n, width);
+    int64_t width = panel_width(w->cpu), panels = rki_blocks(call->n, width);
     int64_t column_begin = panels * column / w->grid.column_tasks * width;
-    int64_t column_end = smaller(panels * (column + 1) / w->grid.column_tasks * width, call->n);
+    int64_t column_end = rki_smaller(panels * (column + 1) / w->grid.column_tasks * width, call->n);
     if (is_narrow(w->cpu, call)) {
         run_narrow(w, column_begin, column_end);
         return;
     }
-    int64_t height = w->cpu->kernels->tile_rows, tiles = pieces(call->m, height);
+    int64_t height = w->cpu->kernels->tile_rows, tiles = rki_blocks(call->m, height);
     int64_t row_begin = tiles * row / w->grid.row_tasks * height;
-    int64_t row_end = smaller(tiles * (row + 1) / w->grid.row_tasks * height, call->m);
+    int64_t row_end = rki_smaller(tiles * (row + 1) / w->grid.row_tasks * height, call->m);
     float *scratch = (float *)call->scratch + (size_t)index * (w->grid.task_a + w->grid.task_b);
     run_block(w, row_begin, row_end, column_begin, column_end, scratch);
+}
+
+/* Gradients, if they are large enough. */
+static int runs_on_tiles(const rki_cpu *cpu, const rki_gemm *call)
+{
+    return !call->transpose_b && rki_split_suits(cpu, call);
 }
 
 /* Room for any grid, so that a product with a shorter k, which may choose another one, fits too. */
@@ -263,6 +261,7 @@ size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call)
 {
     const rki_cpu *cpu = self;
     if (call->b_format != RKI_PLAIN) return rki_format_room(call->m, call->k);
+    if (runs_on_tiles(cpu, call)) return rki_split_room(cpu, call);
     if (is_narrow(cpu, call)) return 0;
     grid whole = {.row_tasks = 1, .column_tasks = 1};
     if (call->k > 0) size_blocks(cpu, call, &whole);
@@ -275,6 +274,10 @@ void rki_gemm_run(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list)
         rki_format_gemm(cpu, call);
         return;
     }
+    if (runs_on_tiles(cpu, call)) {
+        rki_split_gemm(cpu, call, list);
+        return;
+    }
     if (list == NULL && rki_blas_wanted(cpu, call)) {
         uint64_t mode = rki_float_enter();
         rki_blas_gemm(call);
@@ -284,6 +287,20 @@ void rki_gemm_run(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list)
     work w = {cpu, call, list, choose_grid(cpu, call)};
     int64_t tasks = w.grid.row_tasks * w.grid.column_tasks;
     rki_parallel_blocks(cpu->threads, tasks, 1, run_task, &w);
+}
+
+size_t rki_gemm_train_scratch(const rki_cpu *cpu, const rki_gemm *call)
+{
+    if (rki_split_suits(cpu, call)) return rki_split_room(cpu, call);
+    return rki_cpu_gemm_scratch((void *)(uintptr_t)cpu, call);
+}
+
+void rki_gemm_train(const rki_cpu *cpu, const rki_gemm *call)
+{
+    if (rki_split_suits(cpu, call))
+        rki_split_gemm(cpu, call, NULL);
+    else
+        rki_gemm_run(cpu, call, NULL);
 }
 
 int32_t rki_cpu_gemm(void *self, const rki_gemm *call)

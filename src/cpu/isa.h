@@ -1,14 +1,18 @@
 /* The instruction set that the kernels run in, chosen at run time.
  *
  * What the processor AND the operating system support (the wide registers must be saved on a task
- * switch), capped by the environment variable RNNKIT_MAX_ISA=portable|avx2|avx512, or on AArch64
+ * switch), capped by the environment variable RNNKIT_MAX_ISA=portable|avx2|avx512|amx, or on AArch64
  * portable|neon. The variable is read once, when first asked; a value that is none of these caps
  * nothing.
+ *
+ * amx is avx512 with products on matrix tiles (kernels/split.h). Linux gives them to a process that
+ * asks, and for good: that is done when they are first to be used, and where it refuses, avx512 it is.
  */
 #ifndef RKI_CPU_ISA_H
 #define RKI_CPU_ISA_H
 
 #include "cpu/kernels/kernels.h"
+#include "cpu/kernels/split.h"
 
 /* The sets that a processor can have, each with all those before it. */
 typedef enum rki_isa {
@@ -18,16 +22,17 @@ typedef enum rki_isa {
 #else
     RKI_ISA_AVX2,
     RKI_ISA_AVX512,
+    RKI_ISA_AMX,
 #endif
     RKI_ISA_COUNT
 } rki_isa;
 
 const char *rki_isa_name(rki_isa isa);
 
-/* The best set that can be used here, whatever the environment says. */
+/* The best set that there is here, whatever the environment says; matrix tiles may be refused. */
 rki_isa rki_isa_supported(void);
 
-/* The set in use: rki_isa_supported() under the cap. */
+/* The set in use: rki_isa_supported() under the cap, and avx512 where tiles are refused. */
 rki_isa rki_isa_chosen(void);
 
 /* The smaller of `supported` and the cap that the text names (NULL: none). */
@@ -35,5 +40,8 @@ rki_isa rki_isa_capped(rki_isa supported, const char *cap);
 
 /* The set's kernels, or NULL where it cannot be used. */
 const rki_kernels *rki_isa_kernels(rki_isa isa);
+
+/* The set's products on matrix tiles, or NULL: it has none, or the system refuses. */
+const rki_split_kernels *rki_isa_split(rki_isa isa);
 
 #endif

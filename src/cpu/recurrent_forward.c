@@ -79,7 +79,8 @@ static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *layer, rki_pieces *
         at.h = rki_take_floats(pieces, layer->steps * batch * layer->output);
     if (packed && lstm) at.c0 = rki_take_floats(pieces, batch * layer->hidden);
     if (packed && lstm && !layer->training) at.c = rki_take_floats(pieces, batch * layer->hidden);
-    at.gemm = rki_pieces_take(pieces, rki_cpu_gemm_scratch(cpu, &product));
+    at.gemm = rki_pieces_take(pieces, layer->training ? rki_gemm_train_scratch(cpu, &product)
+                                                      : rki_cpu_gemm_scratch(cpu, &product));
     return at;
 }
 
@@ -168,7 +169,10 @@ static void run_input(pass *f)
     if (!layer->layer_norm) product.bias = rki_recurrent_bias(layer, p->weights, f->at.bias);
     product.c = p->z + (from - p->z_first) * p->plan.gates;
     product.scratch = f->at.gemm;
-    rki_gemm_run(p->cpu, &product, NULL);
+    if (layer->training)
+        rki_gemm_train(p->cpu, &product);
+    else
+        rki_gemm_run(p->cpu, &product, NULL);
 }
 
 static void fused_step(const rki_forward_pass *p, int64_t k, int64_t begin, int64_t end)

@@ -1,6 +1,6 @@
 /* Times operations of the CPU backend and holds them against what one core of the machine can do.
  *
- *   bench_operations [threads=N] [isa=portable|avx2|avx512|neon] [gemm=auto|own|blas]
+ *   bench_operations [threads=N] [isa=portable|avx2|avx512|amx|neon] [gemm=auto|own|blas]
  *                    [clock=wall|cpu] [seconds=S] [text]
  *
  * With a text: only the cases whose label contains it. Per cent are of N cores' peak of
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
     void *self;
     if (rki_cpu_backend()->open(&host, 0, RKI_FLOAT32, RKI_PRECISION_FULL, s.threads, &self) < 0)
         return 1;
-    rki_cpu_set_kernels(self, rki_isa_kernels(s.isa));
+    rki_cpu_set_isa(self, s.isa);
     rki_cpu_set_gemm_policy(self, s.policy);
     double peak = measure_peak(s.isa), memory = measure_memory();
     printf("%s, %d thread(s); one core: %.1f GFLOP/s, %.1f GB/s\n", rki_isa_name(s.isa),

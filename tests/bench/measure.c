@@ -83,7 +83,7 @@ double measure_peak(rki_isa isa)
     if (isa == RKI_ISA_AVX2) {
         run = chains_avx2;
         flops = 2.0 * 8 * (CHAINS - 4) * STEPS;
-    } else if (isa == RKI_ISA_AVX512) {
+    } else if (isa >= RKI_ISA_AVX512) {
         run = chains_avx512;
         flops = 2.0 * 16 * CHAINS * STEPS;
     }

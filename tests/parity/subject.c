@@ -50,7 +50,7 @@ subject open_reference(rki_dtype dtype)
 subject open_cpu(int32_t isa, int64_t threads)
 {
     subject s = open_subject(rki_cpu_backend(), RKI_FLOAT32, RKI_PRECISION_FULL, threads);
-    rki_cpu_set_kernels(s.self, rki_isa_kernels((rki_isa)isa));
+    rki_cpu_set_isa(s.self, (rki_isa)isa);
     if (threads > 1) rki_cpu_set_cache(s.self, 0);
     snprintf(s.name, sizeof s.name, "cpu/%s/%d", rki_isa_name((rki_isa)isa), (int)threads);
     return s;

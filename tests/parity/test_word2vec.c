@@ -19,9 +19,11 @@ static int set_count;
 static int find_sets(void **state)
 {
     (void)state;
-    for (int i = 0; i < RKI_ISA_COUNT; i++)
-        if (rki_w2v_kernels_of((rki_isa)i) != NULL)
-            sets[set_count++] = rki_w2v_kernels_of((rki_isa)i);
+    for (int i = 0; i < RKI_ISA_COUNT; i++) {
+        const rki_w2v_kernels *kernels = rki_w2v_kernels_of((rki_isa)i);
+        if (kernels != NULL && (set_count == 0 || kernels != sets[set_count - 1]))
+            sets[set_count++] = kernels;
+    }
     return set_count > 0 ? 0 : -1;
 }
 

@@ -6,20 +6,8 @@
 
 #include <string.h>
 
+#include "cpu/kernels/finish.h"
 #include "cpu/kernels/tile.h"
-
-/* One vector of c = start + sum. */
-static INLINE void finish_vector(int64_t n, const float *bias, int add, float *c, vf sum)
-{
-    if (bias) {
-        vf start = vf_load_n(bias, n);
-        if (add) start = vf_add(vf_load_n(c, n), start);
-        sum = vf_add(start, sum);
-    } else if (add) {
-        sum = vf_add(vf_load_n(c, n), sum);
-    }
-    vf_store_n(c, sum, n);
-}
 
 /* c = start + sums, for a row of `n` columns at most PANEL. */
 static inline void finish_row(int64_t n, const float *bias, int add, float *c, const vf *sums)
