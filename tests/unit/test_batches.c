@@ -364,7 +364,7 @@ static void no_memory_at_any_moment(void **state)
     const int32_t *x, *y;
     int64_t steps, rows;
     (void)state;
-    failing_memory memory = {0, 0, 0};
+    failing_memory memory = {0};
     rnnkit_context *failing = NULL;
     text_ok(rnnkit_context_create_with_allocator(
         "cpu", NULL, failing_allocate, failing_release, &memory, &failing));

@@ -452,7 +452,7 @@ static int32_t split_and_join(rnnkit_context *with, const char *options)
 static void no_memory_at_any_moment(void **state)
 {
     (void)state;
-    failing_memory memory = {0, 0, 0};
+    failing_memory memory = {0};
     rnnkit_context *failing = NULL;
     text_ok(rnnkit_context_create_with_allocator(
         "cpu", NULL, failing_allocate, failing_release, &memory, &failing));

@@ -289,7 +289,7 @@ static void no_memory_at_any_moment(void **state)
 {
     static const char *const limits[] = {NULL, "memory=0"};
     (void)state;
-    failing_memory memory = {0, 0, 0};
+    failing_memory memory = {0};
     rnnkit_context *failing = NULL;
     text_ok(rnnkit_context_create_with_allocator(
         "cpu", NULL, failing_allocate, failing_release, &memory, &failing));

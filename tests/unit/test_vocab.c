@@ -352,7 +352,7 @@ static int32_t use_all(rnnkit_context *with)
 static void no_memory_at_any_moment(void **state)
 {
     (void)state;
-    failing_memory memory = {0, 0, 0};
+    failing_memory memory = {0};
     rnnkit_context *failing = NULL;
     text_ok(rnnkit_context_create_with_allocator(
         "cpu", NULL, failing_allocate, failing_release, &memory, &failing));
@@ -374,7 +374,7 @@ static void no_memory_at_any_moment(void **state)
 static void finishing_again(void **state)
 {
     (void)state;
-    failing_memory memory = {0, 0, 0};
+    failing_memory memory = {0};
     rnnkit_context *failing = NULL;
     text_ok(rnnkit_context_create_with_allocator(
         "cpu", NULL, failing_allocate, failing_release, &memory, &failing));
