@@ -12,10 +12,12 @@
 #include "base/float_mode.h"
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
+#include "cpu/recurrent_split.h"
 
 typedef struct layout {
     float *panels, *panels_hr;
-    float *h0, *c0, *dy; /* with lengths or starts */
+    rki_split_layer split; /* on tiles: weight_hh, instead of panels */
+    float *h0, *c0, *dy;   /* with lengths or starts */
     rki_gradient_room gradients;
 } layout;
 
@@ -70,7 +72,10 @@ static pass start(rki_cpu *cpu, const rki_recurrent_backward *call, rki_pieces *
     if (layer->cell == RKI_CELL_GRU) p->dn = rki_take_floats(pieces, rows * layer->hidden);
     p->dh = rki_take_floats(pieces, layer->batch * layer->output);
     p->carry = rki_take_floats(pieces, layer->batch * layer->hidden);
-    f.at.panels = rki_take_floats(pieces, rki_gradient_panels(cpu, layer));
+    if (rki_split_steps_suit(cpu, layer))
+        f.at.split = rki_split_layer_cut(cpu, layer, 0, pieces);
+    else
+        f.at.panels = rki_take_floats(pieces, rki_gradient_panels(cpu, layer));
     if (layer->output != layer->hidden)
         f.at.panels_hr =
             rki_take_floats(pieces, rki_packed_count(cpu, layer->output, layer->hidden));
@@ -97,7 +102,9 @@ static void pack(pass *f)
     rki_backward_pass *p = &f->p;
     const rki_recurrent *layer = p->layer;
     const float *weight_hh = p->call->weights.weight_hh;
-    if (f->fused)
+    if (f->at.split.all.parts)
+        rki_split_layer_make(p->cpu, layer, 0, weight_hh, &f->at.split);
+    else if (f->fused)
         p->cpu->kernels->pack_b(
             p->plan.gates, layer->hidden, weight_hh, layer->hidden, 0, NULL, f->at.panels);
     else
@@ -138,8 +145,28 @@ static void place_states(pass *f)
     start_state(f, call->dcn, layer->hidden, p->carry);
 }
 
+/* dh = weight_hh^T dz of the step after, and for a GRU what is carried: what the kernel would sum. */
+static void sum_on_tiles(const pass *f, int64_t task, int64_t k, int64_t begin, int64_t end)
+{
+    const rki_backward_pass *p = &f->p;
+    int64_t hidden = p->layer->hidden, gates = p->plan.gates;
+    int gru = p->layer->cell == RKI_CELL_GRU;
+    float *dh = p->dh + begin * hidden;
+    rki_split_step sum = {.task = task,
+        .rows = end - begin,
+        .a = p->dz + (rki_plan_first(&p->plan, k + 1) + begin) * gates,
+        .lda = gates,
+        .add = gru,
+        .c = dh,
+        .ldc = hidden};
+    if (gru)
+        memcpy(dh, p->carry + begin * hidden, (size_t)((end - begin) * hidden) * sizeof(float));
+    rki_split_step_run(p->cpu, &f->at.split, &f->at.split.all, &sum);
+}
+
 /* One kernel for rows begin .. end - 1 of step k, all of which go on to step k + 1 or all end. */
-static void fused_gradient(const pass *f, int64_t k, int last, int64_t begin, int64_t end)
+static void fused_gradient(
+    const pass *f, int64_t task, int64_t k, int last, int64_t begin, int64_t end)
 {
     const rki_backward_pass *p = &f->p;
     int64_t hidden = p->layer->hidden, first = rki_plan_first(&p->plan, k) + begin;
@@ -151,7 +178,9 @@ static void fused_gradient(const pass *f, int64_t k, int last, int64_t begin, in
         .gates = p->stash.gates + first * p->plan.gates,
         .carry = p->carry + begin * hidden,
         .dz = p->dz + first * p->plan.gates};
-    if (last)
+    int on_tiles = f->at.split.all.parts != NULL;
+    if (!last && on_tiles) sum_on_tiles(f, task, k, begin, end);
+    if (last || on_tiles)
         step.dh = p->dh + begin * hidden;
     else {
         step.panels = p->panels;
@@ -186,8 +215,8 @@ static void run_rows(void *user, int64_t index, int64_t unused)
         int64_t going = between(begin, rki_plan_count(plan, k + 1), end);
         if (!f->fused && all > begin) rki_composed_gradient(&f->p, k, begin, all);
         if (!f->fused) continue;
-        if (going > begin) fused_gradient(f, k, 0, begin, going);
-        if (all > going) fused_gradient(f, k, 1, going, all);
+        if (going > begin) fused_gradient(f, index, k, 0, begin, going);
+        if (all > going) fused_gradient(f, index, k, 1, going, all);
     }
 }
 

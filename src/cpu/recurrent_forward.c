@@ -12,6 +12,7 @@
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
 #include "cpu/recurrent_composed.h"
+#include "cpu/recurrent_split.h"
 
 /* Rows of Z of a stretch, about: enough for a good product, few enough to stay in a cache. */
 enum { STRETCH_ROWS = 1024 };
@@ -21,6 +22,7 @@ typedef struct layout {
     float *panels, *panels_hr, *bias;
     float *x, *h, *h0, *c0, *c; /* with lengths or starts */
     void *gemm;
+    rki_split_layer split; /* on tiles: weight_hh, instead of panels */
 } layout;
 
 typedef struct pass {
@@ -67,7 +69,10 @@ static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *layer, rki_pieces *
     int packed = layer->lengths || layer->starts, lstm = layer->cell == RKI_CELL_LSTM;
     rki_gemm product = input_product(layer, rows);
     if (!layer->training) at.z = rki_take_floats(pieces, rows * product.n);
-    if (layer->format == RKI_PLAIN) at.panels = rki_take_floats(pieces, panel_floats(cpu, layer));
+    int on_tiles = rki_split_steps_suit(cpu, layer);
+    if (on_tiles) at.split = rki_split_layer_cut(cpu, layer, 1, pieces);
+    if (layer->format == RKI_PLAIN && !on_tiles)
+        at.panels = rki_take_floats(pieces, panel_floats(cpu, layer));
     if (layer->format == RKI_PLAIN && layer->output != layer->hidden)
         at.panels_hr = rki_take_floats(pieces, rki_packed_count(cpu, layer->hidden, layer->output));
     at.bias = rki_take_floats(pieces, product.n);
@@ -125,6 +130,10 @@ static void pack(pass *f)
     const float *weight_hh = p->weights->weight_hh;
     int64_t hidden = layer->hidden;
     if (layer->format != RKI_PLAIN) return; /* read where they lie */
+    if (f->at.split.all.parts) {
+        rki_split_layer_make(p->cpu, layer, 1, weight_hh, &f->at.split);
+        return;
+    }
     if (!f->fused)
         rki_composed_pack(p->cpu, layer, weight_hh, f->at.panels);
     else if (layer->cell >= RKI_CELL_GRU)
@@ -175,8 +184,29 @@ static void run_input(pass *f)
         rki_gemm_run(p->cpu, &product, NULL);
 }
 
-static void fused_step(const rki_forward_pass *p, int64_t k, int64_t begin, int64_t end)
+/* What a step's kernel would sum, summed before it. */
+static void step_on_tiles(const pass *f, int64_t task, const rki_cell_step *step)
 {
+    const rki_split_layer *split = &f->at.split;
+    rki_split_step sum = {.task = task,
+        .rows = step->count,
+        .a = step->h,
+        .lda = step->ldh,
+        .add = 1,
+        .c = step->z,
+        .ldc = f->p.plan.gates};
+    rki_split_step_run(f->p.cpu, split, &split->all, &sum);
+    if (split->n.parts == NULL) return;
+    sum.bias = step->bias_n;
+    sum.add = 0;
+    sum.c = step->reset;
+    sum.ldc = step->hidden;
+    rki_split_step_run(f->p.cpu, split, &split->n, &sum);
+}
+
+static void fused_step(const pass *f, int64_t task, int64_t k, int64_t begin, int64_t end)
+{
+    const rki_forward_pass *p = &f->p;
     int64_t hidden = p->layer->hidden, first = rki_plan_first(&p->plan, k) + begin;
     rki_cell_step step = {.cell = p->layer->cell,
         .hidden = hidden,
@@ -197,6 +227,7 @@ static void fused_step(const rki_forward_pass *p, int64_t k, int64_t begin, int6
         step.c_next = p->c + begin * hidden;
         step.c = (k > 0 ? p->c : p->c0) + begin * hidden;
     }
+    if (f->at.split.all.parts) step_on_tiles(f, task, &step);
     p->cpu->kernels->cell_step(&step);
 }
 
@@ -211,7 +242,7 @@ static void run_rows(void *user, int64_t index, int64_t unused)
         if (end < count) count = end;
         if (count <= begin) return;
         if (f->fused)
-            fused_step(&f->p, k, begin, count);
+            fused_step(f, index, k, begin, count);
         else
             rki_composed_step(&f->p, k, begin, count);
     }

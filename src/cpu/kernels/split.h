@@ -3,7 +3,7 @@
  * A float32 is the exact sum of three bfloat16, x = x1 + x2 + x3: x1 is x rounded to eight bits,
  * x1 + x2 is x cut off after sixteen, x3 the rest. Six products of parts make one product:
  *   a b = a3 b1 + a1 b1 + a2 b1 + a2 b2 + a1 b2 + a1 b3        summed in this order, see below
- * The three that are left out are less than 2^-22 |a b| together, and of either sign, so a sum over
+ * The three that are left out are at most 2^-21.9 |a b| together, and of either sign, so a sum over
  * k loses less by them than by the roundings of float32. Parts and products below 2^-126 count as
  * zero. A NaN reaches what it would; an infinity, and what rounds to one (above 3.39e38), makes NaN.
  *
