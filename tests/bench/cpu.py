@@ -218,7 +218,8 @@ Written by `tests/bench/run.sh`. The rows are `tests/bench/layers.txt` and `test
 the passes of a run, and of the rounds; in brackets, and as *to the best*, how many times longer the others take than
 librnnkit: above 1, librnnkit is faster. Each round runs all libraries of a row directly after one another; *spread* has the
 least and greatest ratio of a round. *Per cent of peak*: of the multiply-adds that the cores do with the vectors in use,
-measured in the same round, by operations that the layer needs (padding does not count, the cells' functions neither).
+measured in the same round, by operations that the layer needs (padding does not count, the cells' functions neither);
+products on tiles (AMX) can be above.
 Before a row was timed, outputs and gradients were compared: `differs` stands where they were not the same, `-` where a
 library does not offer the layer, and the kernel of oneDNN is the one that it named itself (`-`: oneDNN was not called).
 oneDNN, alone, and ONNX Runtime bring the weights into an order of their own before the time runs; librnnkit and PyTorch
