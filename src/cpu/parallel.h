@@ -18,4 +18,8 @@ typedef void (*rki_block_fn)(void *user, int64_t begin, int64_t end);
 void rki_parallel_blocks(
     int64_t threads, int64_t count, int64_t block, rki_block_fn run, void *user);
 
+/* The same with blocks of one element, of which a thread takes the next whenever it is through with
+ * one: for processors that are not equally fast. */
+void rki_parallel_claims(int64_t threads, int64_t count, rki_block_fn run, void *user);
+
 #endif

@@ -1,8 +1,10 @@
 /* c = op(a) op(b) + bias (+ c) on matrix tiles: both factors are split into parts of bfloat16
  * (kernels/split.h), block by block, and multiplied.
  *
- * A task splits a block of its rows of a once for every block of k, and then its columns of b, as
- * many at a time as half of the second cache holds. Threads share out c as in gemm.c; k never is.
+ * For a block of rows of a and one of k, all threads split a together; then, for as many columns of
+ * b as half of the second cache holds, they split b together, and take the tiles of c one after
+ * the other, each thread the next whenever it is through with one: processors that multiply tiles
+ * at the same time need not be equally fast (docs/benchmarks/training.md).
  */
 #include "cpu/split_gemm.h"
 
@@ -13,26 +15,24 @@ enum {
     PAIR = 2 * RKI_SPLIT_WIDTH, /* rows and columns come in pairs of strips */
     MOST_ROWS = 1024,           /* of a block: so often is a block of b used */
     LEAST_COLUMNS = 64,         /* of a block, whatever the cache */
+    TASK_ROWS = 64,             /* of the part of c that a thread takes at a time */
+    TASKS = 4,                  /* such parts for each thread, at the least; */
+    LEAST_TASK_COLUMNS = 64,    /* wherefore their columns are cut down to these */
     WORK_STEP = 1 << 19,        /* multiply-adds that make another thread worth its while */
-    /* What splitting a value costs, in multiply-adds: */
-    SPLIT_A = 80,
-    SPLIT_B = 60,
     /* Shorter sums and fewer columns do not pay: */
     LEAST_K = 32,
     LEAST_N = 32
 };
 
-typedef struct grid {
-    int64_t row_tasks, column_tasks;
-    int64_t rows, columns, steps; /* of a block: of c, and of k */
-    size_t task_a, task_b;        /* bytes of scratch that a task needs for each */
-} grid;
-
+/* One block of rows of a, of k, and of columns of b. */
 typedef struct work {
     const rki_cpu *cpu;
     const rki_gemm *call;
     const int32_t *list;
-    grid grid;
+    int64_t threads;
+    int64_t i, rows, j, columns, k, steps;
+    int64_t task_columns;
+    char *a, *b; /* split */
 } work;
 
 int rki_split_suits(const rki_cpu *cpu, const rki_gemm *call)
@@ -64,127 +64,120 @@ static int64_t most_columns(const rki_cpu *cpu, int64_t steps)
     return columns < LEAST_COLUMNS ? LEAST_COLUMNS : columns;
 }
 
-static void size_blocks(const rki_cpu *cpu, const rki_gemm *call, grid *g)
+/* Room for a product with a shorter k as well, whose blocks have more columns. */
+static size_t room_a(const rki_gemm *call)
 {
-    g->steps = rki_split_steps(call->k);
-    g->rows = block_size(rki_blocks(call->m, g->row_tasks), MOST_ROWS);
-    g->columns = block_size(rki_blocks(call->n, g->column_tasks), most_columns(cpu, g->steps));
-    g->task_a = rki_split_bytes(g->rows, g->steps);
-    g->task_b = rki_split_bytes(g->columns, g->steps);
+    int64_t rows = rki_blocks(rki_smaller(call->m, MOST_ROWS), PAIR) * PAIR;
+    return rki_split_bytes(rows, rki_smaller(call->k, RKI_SPLIT_BLOCK_K));
 }
 
-/* Tries every number of column tasks, with as many row tasks as threads are left, and takes the
- * grid whose largest task is the cheapest. */
-static grid choose_grid(const rki_cpu *cpu, const rki_gemm *call)
-{
-    int64_t threads = useful_threads(cpu, call);
-    grid best = {.row_tasks = 1, .column_tasks = 1};
-    double least = 0;
-    for (int64_t columns = 1; columns <= rki_smaller(threads, rki_blocks(call->n, PAIR));
-         columns++) {
-        int64_t rows = rki_smaller(threads / columns, rki_blocks(call->m, PAIR));
-        double width = (double)block_size(rki_blocks(call->n, columns), call->n);
-        double height = (double)block_size(rki_blocks(call->m, rows), call->m);
-        double turns = (double)rki_blocks((int64_t)height, MOST_ROWS);
-        double cost = height * width + height * SPLIT_A + width * SPLIT_B * turns;
-        if (columns == 1 || cost < least) {
-            least = cost;
-            best.row_tasks = rows;
-            best.column_tasks = columns;
-        }
-    }
-    size_blocks(cpu, call, &best);
-    return best;
-}
-
-/* Room for any grid, so that a product with a shorter k, which may choose another one, fits too. */
-size_t rki_split_room(const rki_cpu *cpu, const rki_gemm *call)
+static size_t room_b(const rki_cpu *cpu, const rki_gemm *call)
 {
     int64_t steps = rki_smaller(call->k, RKI_SPLIT_BLOCK_K);
-    int64_t rows = rki_smaller(call->m, MOST_ROWS);
-    size_t a = rki_split_bytes(rki_blocks(rows, PAIR) * PAIR, steps);
-    size_t b = rki_split_bytes(rki_blocks(call->n, PAIR) * PAIR, steps);
+    size_t all = rki_split_bytes(rki_blocks(call->n, PAIR) * PAIR, steps);
     size_t cached = (size_t)(cpu->cache / 2) * sizeof(float);
     size_t least = rki_split_bytes(LEAST_COLUMNS, steps);
     size_t most = cached > least ? cached : least;
-    return (size_t)useful_threads(cpu, call) * (a + (b < most ? b : most));
+    return all < most ? all : most;
 }
 
-static void split_a(const work *w, int64_t i, int64_t rows, int64_t k, int64_t steps, char *to)
+size_t rki_split_room(const rki_cpu *cpu, const rki_gemm *call)
 {
+    return room_a(call) + room_b(cpu, call);
+}
+
+/* Strips of the block of a; of the block of b. With a list, stored rows are counted from the first. */
+static void split_a(void *user, int64_t begin, int64_t end)
+{
+    const work *w = user;
     const rki_gemm *call = w->call;
-    const float *a = (const float *)call->a + (call->transpose_a ? i : i * call->lda);
-    rki_split split = {.count = rows,
-        .k = steps,
-        .from = call->transpose_a ? w->list ? a : a + k * call->lda : a + k,
+    const float *a = call->a;
+    int64_t first = begin * RKI_SPLIT_WIDTH, i = w->i + first, k = w->list ? 0 : w->k;
+    rki_split split = {.count = rki_smaller(end * RKI_SPLIT_WIDTH, w->rows) - first,
+        .k = w->steps,
+        .from = call->transpose_a ? a + k * call->lda + i : a + i * call->lda + k,
         .stride = call->lda,
         .along_k = !call->transpose_a,
-        .list = w->list ? w->list + k : NULL,
-        .to = to};
+        .list = w->list ? w->list + w->k : NULL,
+        .to = w->a + rki_split_bytes(first, w->steps)};
     w->cpu->split->rows(&split);
 }
 
-static void split_b(const work *w, int64_t j, int64_t columns, int64_t k, int64_t steps, char *to)
+static void split_b(void *user, int64_t begin, int64_t end)
 {
+    const work *w = user;
     const rki_gemm *call = w->call;
-    const float *b = (const float *)call->b + (call->transpose_b ? j * call->ldb : j);
-    rki_split split = {.count = columns,
-        .k = steps,
-        .from = call->transpose_b ? b + k
-                : w->list         ? b
-                                  : b + k * call->ldb,
+    const float *b = call->b;
+    int64_t first = begin * RKI_SPLIT_WIDTH, j = w->j + first, k = w->list ? 0 : w->k;
+    rki_split split = {.count = rki_smaller(end * RKI_SPLIT_WIDTH, w->columns) - first,
+        .k = w->steps,
+        .from = call->transpose_b ? b + j * call->ldb + k : b + k * call->ldb + j,
         .stride = call->ldb,
         .along_k = call->transpose_b,
-        .list = w->list ? w->list + k : NULL,
-        .to = to};
+        .list = w->list ? w->list + w->k : NULL,
+        .to = w->b + rki_split_bytes(first, w->steps)};
     w->cpu->split->columns(&split);
 }
 
-/* Rows i .. i + rows - 1 against columns begin .. end - 1. */
-static void run_block(const work *w, int64_t i, int64_t rows, int64_t begin, int64_t end, char *a)
+/* Both are read in long runs, so each thread has one piece. */
+static void split_block(work *w, int64_t count, rki_block_fn split)
 {
-    const rki_gemm *call = w->call;
-    const float *bias = call->bias;
-    char *b = a + w->grid.task_a;
-    for (int64_t k = 0; k < call->k; k += w->grid.steps) {
-        int64_t steps = rki_smaller(call->k - k, w->grid.steps);
-        split_a(w, i, rows, k, steps, a);
-        for (int64_t j = begin; j < end; j += w->grid.columns) {
-            int64_t columns = rki_smaller(end - j, w->grid.columns);
-            split_b(w, j, columns, k, steps, b);
-            rki_split_product block = {.rows = rows,
-                .n = columns,
-                .k = steps,
-                .a = a,
-                .b = b,
-                .bias = bias && k == 0 ? bias + j : NULL,
-                .add = call->accumulate || k > 0,
-                .c = (float *)call->c + i * call->ldc + j,
-                .ldc = call->ldc};
-            w->cpu->split->product(&block);
-        }
-    }
+    int64_t strips = rki_blocks(count, RKI_SPLIT_WIDTH);
+    rki_parallel_blocks(w->threads, strips, rki_blocks(strips, w->threads), split, w);
 }
 
-/* Task `index` of the grid: whole pairs of strips. */
-static void run_task(void *user, int64_t index, int64_t unused)
+/* Task `index` of a block of c. */
+static void multiply(void *user, int64_t index, int64_t end)
 {
-    (void)unused;
+    (void)end;
     const work *w = user;
     const rki_gemm *call = w->call;
-    int64_t row = index / w->grid.column_tasks, column = index % w->grid.column_tasks;
-    int64_t height = rki_blocks(rki_blocks(call->m, PAIR), w->grid.row_tasks) * PAIR;
-    int64_t width = rki_blocks(rki_blocks(call->n, PAIR), w->grid.column_tasks) * PAIR;
-    int64_t row_end = rki_smaller((row + 1) * height, call->m);
-    int64_t column_end = rki_smaller((column + 1) * width, call->n);
-    char *scratch = (char *)call->scratch + (size_t)index * (w->grid.task_a + w->grid.task_b);
-    for (int64_t i = row * height; i < row_end; i += w->grid.rows)
-        run_block(
-            w, i, rki_smaller(row_end - i, w->grid.rows), column * width, column_end, scratch);
+    int64_t across = rki_blocks(w->columns, w->task_columns);
+    int64_t i = index / across * TASK_ROWS, j = index % across * w->task_columns;
+    const float *bias = call->bias;
+    rki_split_product block = {.rows = rki_smaller(w->rows - i, TASK_ROWS),
+        .n = rki_smaller(w->columns - j, w->task_columns),
+        .k = w->steps,
+        .a = w->a + rki_split_bytes(i, w->steps),
+        .b = w->b + rki_split_bytes(j, w->steps),
+        .bias = bias && w->k == 0 ? bias + w->j + j : NULL,
+        .add = call->accumulate || w->k > 0,
+        .c = (float *)call->c + (w->i + i) * call->ldc + w->j + j,
+        .ldc = call->ldc};
+    w->cpu->split->product(&block);
+}
+
+static void multiply_block(work *w)
+{
+    int64_t down = rki_blocks(w->rows, TASK_ROWS), across = 1;
+    if (w->threads > 1) {
+        across = rki_blocks(TASKS * w->threads, down);
+        across = rki_smaller(across, rki_blocks(w->columns, LEAST_TASK_COLUMNS));
+    }
+    w->task_columns = block_size(w->columns, rki_blocks(w->columns, across));
+    rki_parallel_claims(w->threads, down * rki_blocks(w->columns, w->task_columns), multiply, w);
 }
 
 void rki_split_gemm(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list)
 {
-    work w = {cpu, call, list, choose_grid(cpu, call)};
-    rki_parallel_blocks(cpu->threads, w.grid.row_tasks * w.grid.column_tasks, 1, run_task, &w);
+    int64_t rows = block_size(call->m, MOST_ROWS), steps = rki_split_steps(call->k);
+    int64_t columns = block_size(call->n, most_columns(cpu, steps));
+    work w = {.cpu = cpu,
+        .call = call,
+        .list = list,
+        .threads = useful_threads(cpu, call),
+        .a = call->scratch,
+        .b = (char *)call->scratch + room_a(call)};
+    for (w.i = 0; w.i < call->m; w.i += rows) {
+        w.rows = rki_smaller(call->m - w.i, rows);
+        for (w.k = 0; w.k < call->k; w.k += steps) {
+            w.steps = rki_smaller(call->k - w.k, steps);
+            split_block(&w, w.rows, split_a);
+            for (w.j = 0; w.j < call->n; w.j += columns) {
+                w.columns = rki_smaller(call->n - w.j, columns);
+                split_block(&w, w.columns, split_b);
+                multiply_block(&w);
+            }
+        }
+    }
 }
