@@ -25,6 +25,7 @@ static void fill()
     table.column_sum = rki_cuda_column_sum;
     table.gemm_scratch = rki_cuda_gemm_scratch;
     table.gemm = rki_cuda_gemm;
+    table.gemm_keep = rki_cuda_gemm_keep;
     table.gather = rki_cuda_gather;
     table.scatter = rki_cuda_scatter;
     table.dropout = rki_cuda_dropout;

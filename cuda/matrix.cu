@@ -74,6 +74,12 @@ size_t rki_cuda_gemm_scratch(void *self, const rki_gemm *call)
     return rki_cuda_narrow_bytes(static_cast<const rki_cuda *>(self), call->m, call->n, call->k);
 }
 
+/* cuBLAS takes matrices as they are. */
+size_t rki_cuda_gemm_keep(void *, const rki_gemm *, void *)
+{
+    return 0;
+}
+
 int32_t rki_cuda_queue_gemm(rki_cuda *device, const rki_gemm *call)
 {
     if (call->bias == NULL)

@@ -21,6 +21,7 @@ int32_t rki_cuda_column_sum(
     void *self, int64_t m, int64_t n, const void *a, int accumulate, void *out);
 size_t rki_cuda_gemm_scratch(void *self, const rki_gemm *call);
 int32_t rki_cuda_gemm(void *self, const rki_gemm *call);
+size_t rki_cuda_gemm_keep(void *self, const rki_gemm *call, void *block);
 
 /* embedding.cu */
 int32_t rki_cuda_gather(void *self, const rki_gather *call);

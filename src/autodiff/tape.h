@@ -41,6 +41,13 @@ typedef struct rki_kept {
     void (*release)(void *object);
 } rki_kept;
 
+/* What operations may find as it was when they first read it: see rki_tape_steady. */
+enum { RKI_STEADY_MOST = 16 };
+typedef struct rki_steady {
+    int count;
+    rki_gemm products[RKI_STEADY_MOST]; /* with b_kept */
+} rki_steady;
+
 struct rnnkit_tape {
     rki_object object;
     rnnkit_context *context;
@@ -53,6 +60,7 @@ struct rnnkit_tape {
     rnnkit_tensor *tensors;
     rki_node *nodes;
     rki_kept *kept;
+    rki_steady *steady; /* or NULL */
 };
 
 extern const rki_option_table rki_tape_options;

@@ -33,7 +33,7 @@
 #include "base/random.h"
 #include "tensor/tensor.h"
 
-#define RKI_BACKEND_ABI 4
+#define RKI_BACKEND_ABI 5
 
 /* What the library offers to a plug-in, which must not link to the library itself. */
 typedef struct rki_host {
@@ -61,6 +61,7 @@ typedef enum rki_precision {
 typedef struct rki_gemm {
     int transpose_a, transpose_b; /* a is stored as [k][m], b as [n][k] */
     int accumulate;
+    int training; /* a row need not have the bits that it has in a step that runs alone */
     int64_t m, n, k;
     const void *a;
     int64_t lda; /* elements from one stored row to the next */
@@ -72,6 +73,7 @@ typedef struct rki_gemm {
     void *scratch;
     rki_format b_format;
     int64_t b_rows, b_first; /* in a format: the rows of the whole weight, and the first of the n */
+    const void *b_kept;      /* or NULL: see gemm_keep */
 } rki_gemm;
 
 /* out[i] = table[ids[i]], rows of `width`. */
@@ -386,6 +388,10 @@ typedef struct rki_backend {
         void *self, int64_t m, int64_t n, const void *a, int accumulate, void *out);
     size_t (*gemm_scratch)(void *self, const rki_gemm *call);
     int32_t (*gemm)(void *self, const rki_gemm *call);
+    /* For many products of one b, which stays as it is: brings b into a block that is b_kept of all
+     * calls with these n, k, b, ldb, transpose_b and training, and an a that is not transposed.
+     * Returns the block's bytes, 0 where nothing would be gained; with NULL that is all. */
+    size_t (*gemm_keep)(void *self, const rki_gemm *call, void *block);
     int32_t (*gather)(void *self, const rki_gather *call);
     int32_t (*scatter)(void *self, const rki_scatter *call);
     int32_t (*dropout)(void *self, const rki_dropout *call);

@@ -138,6 +138,7 @@ static const rki_backend table = {
     .column_sum = rki_cpu_column_sum,
     .gemm_scratch = rki_cpu_gemm_scratch,
     .gemm = rki_cpu_gemm,
+    .gemm_keep = rki_cpu_gemm_keep,
     .gather = rki_cpu_gather,
     .scatter = rki_cpu_scatter,
     .dropout = rki_cpu_dropout,

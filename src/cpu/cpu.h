@@ -35,6 +35,7 @@ int32_t rki_cpu_column_sum(
 
 /* gemm.c */
 size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call);
+size_t rki_cpu_gemm_keep(void *self, const rki_gemm *call, void *block);
 int32_t rki_cpu_gemm(void *self, const rki_gemm *call);
 
 /* embedding.c */

@@ -250,10 +250,11 @@ static void run_task(void *user, int64_t index, int64_t end)
     run_block(w, row_begin, row_end, column_begin, column_end, scratch);
 }
 
-/* Gradients, if they are large enough. */
+/* Gradients and what else is for training, if it is large enough: what a layer makes of one row in a
+ * step has the bits that it has in a sequence, and one row is faster without tiles. */
 static int runs_on_tiles(const rki_cpu *cpu, const rki_gemm *call)
 {
-    return !call->transpose_b && rki_split_suits(cpu, call);
+    return (call->training || !call->transpose_b) && rki_split_suits(cpu, call);
 }
 
 /* Room for any grid, so that a product with a shorter k, which may choose another one, fits too. */
@@ -289,22 +290,15 @@ void rki_gemm_run(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list)
     rki_parallel_blocks(cpu->threads, tasks, 1, run_task, &w);
 }
 
-size_t rki_gemm_train_scratch(const rki_cpu *cpu, const rki_gemm *call)
-{
-    if (rki_split_suits(cpu, call)) return rki_split_room(cpu, call);
-    return rki_cpu_gemm_scratch((void *)(uintptr_t)cpu, call);
-}
-
-void rki_gemm_train(const rki_cpu *cpu, const rki_gemm *call)
-{
-    if (rki_split_suits(cpu, call))
-        rki_split_gemm(cpu, call, NULL);
-    else
-        rki_gemm_run(cpu, call, NULL);
-}
-
 int32_t rki_cpu_gemm(void *self, const rki_gemm *call)
 {
     rki_gemm_run(self, call, NULL);
     return RNNKIT_OK;
+}
+
+size_t rki_cpu_gemm_keep(void *self, const rki_gemm *call, void *block)
+{
+    if (call->transpose_a || !runs_on_tiles(self, call)) return 0;
+    if (block) rki_split_keep(self, call, block);
+    return rki_split_keep_room(call);
 }

@@ -9,10 +9,4 @@
  * not); k is the list's length, and the scratch of a longer one will do. Cannot fail. */
 void rki_gemm_run(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list);
 
-/* The same for a layer's forward product in training and for the logits of a loss: on matrix tiles
- * where there are any. rki_gemm_run() takes gradients there alone: what a layer makes of one row in
- * a step has the bits that it has in a sequence, and one row is faster without tiles. */
-size_t rki_gemm_train_scratch(const rki_cpu *cpu, const rki_gemm *call);
-void rki_gemm_train(const rki_cpu *cpu, const rki_gemm *call);
-
 #endif

@@ -44,6 +44,7 @@ static rki_gemm input_product(const rki_recurrent *layer, int64_t rows)
 {
     int64_t gates = rki_cell_gates(layer->cell) * layer->hidden;
     return (rki_gemm){.transpose_b = 1,
+        .training = layer->training,
         .m = rows,
         .n = gates,
         .k = layer->input,
@@ -84,8 +85,7 @@ static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *layer, rki_pieces *
         at.h = rki_take_floats(pieces, layer->steps * batch * layer->output);
     if (packed && lstm) at.c0 = rki_take_floats(pieces, batch * layer->hidden);
     if (packed && lstm && !layer->training) at.c = rki_take_floats(pieces, batch * layer->hidden);
-    at.gemm = rki_pieces_take(pieces, layer->training ? rki_gemm_train_scratch(cpu, &product)
-                                                      : rki_cpu_gemm_scratch(cpu, &product));
+    at.gemm = rki_pieces_take(pieces, rki_cpu_gemm_scratch(cpu, &product));
     return at;
 }
 
@@ -178,10 +178,7 @@ static void run_input(pass *f)
     if (!layer->layer_norm) product.bias = rki_recurrent_bias(layer, p->weights, f->at.bias);
     product.c = p->z + (from - p->z_first) * p->plan.gates;
     product.scratch = f->at.gemm;
-    if (layer->training)
-        rki_gemm_train(p->cpu, &product);
-    else
-        rki_gemm_run(p->cpu, &product, NULL);
+    rki_gemm_run(p->cpu, &product, NULL);
 }
 
 /* What a step's kernel would sum, summed before it. */

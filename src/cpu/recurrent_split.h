@@ -1,5 +1,5 @@
 /* Steps of a recurrent layer on matrix tiles, in training: weight_hh is split once for a pass, and
- * each step's rows of h or dz as they come. The sums are those of rki_gemm_train(). */
+ * each step's rows of h or dz as they come. The sums are those of a product for training. */
 #ifndef RKI_CPU_RECURRENT_SPLIT_H
 #define RKI_CPU_RECURRENT_SPLIT_H
 

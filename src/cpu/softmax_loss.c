@@ -41,6 +41,7 @@ static int64_t block_rows(const rki_softmax_loss *call)
 static rki_gemm logits_product(const rki_softmax_loss *call, int64_t rows)
 {
     return (rki_gemm){.transpose_b = 1,
+        .training = 1,
         .m = rows,
         .n = call->classes,
         .k = call->inputs,
@@ -83,7 +84,7 @@ static size_t gemm_scratch(const rki_cpu *cpu, const rki_softmax_loss *call)
         logits_product(call, rows), dx_product(call, rows), dweight_product(call, rows)};
     size_t most = 0;
     for (int i = 0; i < (call->dx ? 3 : 1); i++) {
-        size_t bytes = rki_gemm_train_scratch(cpu, &products[i]);
+        size_t bytes = rki_cpu_gemm_scratch((void *)(uintptr_t)cpu, &products[i]);
         if (bytes > most) most = bytes;
     }
     return most;
@@ -193,7 +194,7 @@ int32_t rki_cpu_softmax_loss(void *self, const rki_softmax_loss *call)
         product.a = (const float *)call->x + b.begin * call->inputs;
         product.c = b.at.logits;
         product.scratch = b.at.gemm;
-        rki_gemm_train(b.cpu, &product);
+        rki_gemm_run(b.cpu, &product, NULL);
         rki_parallel_blocks(b.cpu->threads, b.rows, 1, run_rows, &b);
         for (int64_t r = 0; r < b.rows; r++)
             loss += b.at.loss[r];

@@ -83,7 +83,7 @@ static size_t room_b(const rki_cpu *cpu, const rki_gemm *call)
 
 size_t rki_split_room(const rki_cpu *cpu, const rki_gemm *call)
 {
-    return room_a(call) + room_b(cpu, call);
+    return room_a(call) + (call->b_kept ? 0 : room_b(cpu, call));
 }
 
 /* Strips of the block of a; of the block of b. With a list, stored rows are counted from the first. */
@@ -158,6 +158,28 @@ static void multiply_block(work *w)
     rki_parallel_claims(w->threads, down * rki_blocks(w->columns, w->task_columns), multiply, w);
 }
 
+size_t rki_split_keep_room(const rki_gemm *call)
+{
+    return rki_split_bytes(call->n, call->k);
+}
+
+/* Where the block of k that starts at `k` is: blocks are whole groups. */
+static char *kept_block(const void *block, const rki_gemm *call, int64_t k)
+{
+    return (char *)(uintptr_t)block + rki_split_bytes(call->n, k);
+}
+
+void rki_split_keep(const rki_cpu *cpu, const rki_gemm *call, void *block)
+{
+    int64_t steps = rki_split_steps(call->k);
+    work w = {.cpu = cpu, .call = call, .columns = call->n, .threads = cpu->threads};
+    for (w.k = 0; w.k < call->k; w.k += steps) {
+        w.steps = rki_smaller(call->k - w.k, steps);
+        w.b = kept_block(block, call, w.k);
+        split_block(&w, w.columns, split_b);
+    }
+}
+
 void rki_split_gemm(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list)
 {
     int64_t rows = block_size(call->m, MOST_ROWS), steps = rki_split_steps(call->k);
@@ -168,14 +190,19 @@ void rki_split_gemm(const rki_cpu *cpu, const rki_gemm *call, const int32_t *lis
         .threads = useful_threads(cpu, call),
         .a = call->scratch,
         .b = (char *)call->scratch + room_a(call)};
+    char *kept = NULL;
     for (w.i = 0; w.i < call->m; w.i += rows) {
         w.rows = rki_smaller(call->m - w.i, rows);
         for (w.k = 0; w.k < call->k; w.k += steps) {
             w.steps = rki_smaller(call->k - w.k, steps);
+            if (call->b_kept) kept = kept_block(call->b_kept, call, w.k);
             split_block(&w, w.rows, split_a);
             for (w.j = 0; w.j < call->n; w.j += columns) {
                 w.columns = rki_smaller(call->n - w.j, columns);
-                split_block(&w, w.columns, split_b);
+                if (kept)
+                    w.b = kept + rki_split_bytes(w.j, w.steps);
+                else
+                    split_block(&w, w.columns, split_b);
                 multiply_block(&w);
             }
         }

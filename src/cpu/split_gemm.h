@@ -13,4 +13,8 @@ int rki_split_suits(const rki_cpu *cpu, const rki_gemm *call);
 size_t rki_split_room(const rki_cpu *cpu, const rki_gemm *call);
 void rki_split_gemm(const rki_cpu *cpu, const rki_gemm *call, const int32_t *list);
 
+/* For b_kept of a product that suits: b split as a whole. */
+size_t rki_split_keep_room(const rki_gemm *call);
+void rki_split_keep(const rki_cpu *cpu, const rki_gemm *call, void *block);
+
 #endif

@@ -233,6 +233,18 @@ static int32_t back_bahdanau(
     return through_attention(tape, run, g, t, dh);
 }
 
+static int32_t through_steps(rnnkit_tape *tape, const rki_decoder_run *run, const gradients *g)
+{
+    int luong = run->d->settings.style == RKI_LUONG;
+    int32_t status = RNNKIT_OK;
+    rki_steady steady;
+    if (run->a.steps > 1) rki_tape_steady(tape, &steady);
+    for (int64_t t = run->a.steps; t-- > 0 && status == RNNKIT_OK;)
+        status = luong ? back_luong(tape, run, g, t) : back_bahdanau(tape, run, g, t);
+    rki_tape_unsteady(tape);
+    return status;
+}
+
 /* All steps at once. */
 
 static int32_t learn_layer(
@@ -351,9 +363,7 @@ int32_t rki_decoder_backward(rki_node *node, rnnkit_tape *tape)
     RKI_TRY(take(tape, run, &g));
     if (!rki_decoder_feeds_output(d))
         RKI_TRY(through_combine(tape, run, &g, run->out->gradient, 0, run->a.steps));
-    for (int64_t t = run->a.steps; t-- > 0;)
-        RKI_TRY(d->settings.style == RKI_LUONG ? back_luong(tape, run, &g, t)
-                                               : back_bahdanau(tape, run, &g, t));
+    RKI_TRY(through_steps(tape, run, &g));
     for (int64_t l = 0; l < d->settings.layers; l++)
         RKI_TRY(learn_layer(tape, run, &g, l));
     RKI_TRY(learn_combine(tape, run, &g));

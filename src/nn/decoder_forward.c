@@ -97,8 +97,13 @@ static int32_t run_steps(rnnkit_tape *tape, rki_decoder_run *run)
         .step = tape->step};
     RKI_TRY(rki_decoder_start(tape, d, run->start ? run->start->data : NULL, &run->a));
     RKI_TRY(rki_decoder_read(tape, d, &run->a));
-    for (int64_t t = 0; t < run->a.steps; t++)
-        RKI_TRY(rki_decoder_step(tape, d, &run->source, &run->a, &run->masks, t));
+    rki_steady steady;
+    int32_t status = RNNKIT_OK;
+    if (run->a.steps > 1) rki_tape_steady(tape, &steady);
+    for (int64_t t = 0; t < run->a.steps && status == RNNKIT_OK; t++)
+        status = rki_decoder_step(tape, d, &run->source, &run->a, &run->masks, t);
+    rki_tape_unsteady(tape);
+    RKI_TRY(status);
     if (dropout) tape->dropouts += (uint32_t)(run->a.steps * (d->settings.layers - 1));
     return rki_decoder_finish(tape, d, &run->a);
 }

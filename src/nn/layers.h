@@ -63,6 +63,12 @@ static inline rki_linear_layer *rki_linear_of(const rnnkit_linear *linear)
 /* A product with scratch from the tape's device memory. */
 int32_t rki_tape_gemm(rnnkit_tape *tape, rki_gemm call);
 
+/* From here to rki_tape_unsteady, b of every rki_tape_gemm is a weight that stays as it is, and each
+ * will be used at several steps: it may be brought into another order once (gemm_keep), on the tape's
+ * device memory. */
+void rki_tape_steady(rnnkit_tape *tape, rki_steady *steady);
+void rki_tape_unsteady(rnnkit_tape *tape);
+
 /* RNNKIT_OK when x is a tensor of this tape whose last dimension the layer takes. */
 int32_t rki_linear_check_input(
     const rnnkit_linear *linear, rnnkit_tape *tape, const rnnkit_tensor *x);

@@ -33,6 +33,7 @@ static const rki_backend table = {
     .column_sum = rki_reference_column_sum,
     .gemm_scratch = rki_reference_gemm_scratch,
     .gemm = rki_reference_gemm,
+    .gemm_keep = rki_reference_gemm_keep,
     .gather = rki_reference_gather,
     .scatter = rki_reference_scatter,
     .dropout = rki_reference_dropout,

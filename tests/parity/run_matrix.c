@@ -24,6 +24,16 @@ static void choose_weight(bench *b, int shape, rki_gemm *call)
                   (size_t)(call->b_first * call->k) * rki_dtype_size(b->on->dtype);
 }
 
+/* b as the device would rather have it for many products. */
+static void keep_b(bench *b, rki_gemm *call)
+{
+    size_t bytes = b->on->ops->gemm_keep(b->on->self, call, NULL);
+    if (bytes == 0) return;
+    void *block = scratch(b, bytes);
+    assert_true(b->on->ops->gemm_keep(b->on->self, call, block) == bytes);
+    call->b_kept = block;
+}
+
 /* Sizes, and for the last shapes larger ones; flags from the shape's low bits, so that every
  * combination comes many times. */
 void run_gemm(bench *b, int shape)
@@ -44,6 +54,7 @@ void run_gemm(bench *b, int shape)
     call.transpose_a = plain ? shape & 1 : 0;
     call.transpose_b = plain ? shape >> 1 & 1 : 1;
     call.accumulate = shape >> 2 & 1;
+    call.training = plain && shape >> 4 & 1;
     int with_bias = shape >> 3 & 1, gap = shape % 3 == 0 ? 5 : 0;
     call.lda = (call.transpose_a ? call.m : call.k) + gap;
     call.ldb = (call.transpose_b ? call.k : call.n) + gap;
@@ -59,6 +70,7 @@ void run_gemm(bench *b, int shape)
     /* With gaps between the rows of c the elements in the gaps must stay as they are. */
     int written_whole = !call.accumulate && gap == 0;
     call.c = written_whole ? unwritten(b, call.m * call.ldc) : input(b, call.m * call.ldc, 1.0);
+    if (plain && shape % 5 < 2) keep_b(b, &call);
     call.scratch = scratch(b, b->on->ops->gemm_scratch(b->on->self, &call));
     succeed(b, b->on->ops->gemm(b->on->self, &call));
     keep(b, "c", call.c, call.m * call.ldc);
