@@ -74,8 +74,7 @@ static inline unsigned rki_cuda_blocks(int64_t count, int64_t size)
 /* device.cu: what the table says of open, close, probe and describe. */
 int rki_cuda_probe(char *reason, size_t capacity);
 void rki_cuda_describe(char *text, size_t capacity);
-int32_t rki_cuda_open(const rki_host *host, int32_t index, rki_dtype dtype, rki_precision precision,
-    int64_t threads, void **self);
+int32_t rki_cuda_open(const rki_host *host, const rki_open *call, void **self);
 void rki_cuda_close(void *self);
 
 #endif

@@ -89,11 +89,20 @@ static void offer(list *to, int64_t room, int64_t wanted, hit offered)
 /* What rows are compared with queries in: the vectors themselves, or a copy. */
 typedef struct table {
     const rnnkit_vectors *vectors;
+    const rki_w2v_kernels *kernels;
     const float *inverse;
     rki_format format;
     const rki_copy *copy; /* NULL with RKI_PLAIN */
     rki_cpu cpu; /* for products with the copy: one thread, as shares of rows have theirs */
 } table;
+
+/* Of the vectors themselves. */
+static int32_t open_table(const rnnkit_vectors *vectors, table *to)
+{
+    *to = (table){
+        .vectors = vectors, .kernels = rki_w2v_kernels_of(rki_isa_chosen(vectors->context->isa))};
+    return rki_vectors_inverse(vectors, &to->inverse);
+}
 
 /* Room to score a tile in. */
 typedef struct space {
@@ -137,8 +146,8 @@ static void set_cosines(const table *with, const float *units, int64_t count, in
         cosines_of_copy(with, units, count, begin, end, ready, out);
         return;
     }
-    rki_w2v_kernels_of(rki_isa_chosen())
-        ->products(rki_vectors_row(vectors, begin), rows, units, count, width, width, width, out);
+    with->kernels->products(
+        rki_vectors_row(vectors, begin), rows, units, count, width, width, width, out);
     for (int64_t u = 0; u < count; u++)
         for (int64_t r = 0; r < rows; r++) {
             float inverse = with->inverse[begin + r];
@@ -296,8 +305,7 @@ static void give(void *user, int64_t begin, int64_t end)
 /* The vectors, and the copy where it is worth looking through. */
 static int32_t open_tables(const rnnkit_vectors *vectors, const rki_search *search, share *to)
 {
-    to->exact = (table){.vectors = vectors};
-    RKI_TRY(rki_vectors_inverse(vectors, &to->exact.inverse));
+    RKI_TRY(open_table(vectors, &to->exact));
     to->scanned = to->exact;
     to->wanted = search->top < search->rows ? search->top : search->rows;
     to->tile = TILE_ROWS;
@@ -306,7 +314,8 @@ static int32_t open_tables(const rnnkit_vectors *vectors, const rki_search *sear
     to->wanted = to->wanted * CANDIDATES + SPARE;
     to->tile = COPY_ROWS;
     to->scanned.format = search->scan;
-    to->scanned.cpu = (rki_cpu){.kernels = rki_isa_kernels(rki_isa_chosen()), .threads = 1};
+    to->scanned.cpu =
+        (rki_cpu){.kernels = rki_isa_kernels(rki_isa_chosen(vectors->context->isa)), .threads = 1};
     return rki_vectors_copy(vectors, search->scan, &to->scanned.copy);
 }
 
@@ -418,9 +427,9 @@ int32_t rki_search_nearer(
 {
     const rki_memory *memory = &vectors->context->memory;
     int64_t blocks = (vectors->size + RANK_ROWS - 1) / RANK_ROWS, width = vectors->dimension;
-    ranking all = {.with = {.vectors = vectors}, .query = query, .other = other};
+    ranking all = {.query = query, .other = other};
     void *block;
-    RKI_TRY(rki_vectors_inverse(vectors, &all.with.inverse));
+    RKI_TRY(open_table(vectors, &all.with));
     RKI_TRY(rki_allocate(memory, blocks + width, sizeof(int64_t), "a rank", &block));
     all.nearer = block;
     all.unit = (float *)(void *)(all.nearer + blocks);
