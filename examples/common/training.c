@@ -106,8 +106,7 @@ static int look_around(training *self)
 
     if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
     if (self->checkpoint[0] != '\0' && self->checkpoint_minutes > 0 &&
-        now - self->saved >= 60.0 * self->checkpoint_minutes &&
-        training_save(self) != OUTCOME_OK)
+        now - self->saved >= 60.0 * self->checkpoint_minutes && training_save(self) != OUTCOME_OK)
         return OUTCOME_FAILED;
     if (now - self->told < wait) return OUTCOME_OK;
     if (training_tell_progress(self) != OUTCOME_OK) return OUTCOME_FAILED;

@@ -96,8 +96,7 @@ static int look_around(trainer *run)
 
     if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
     if (options->checkpoint[0] != '\0' && options->checkpoint_minutes > 0 &&
-        now - run->saved >= 60.0 * options->checkpoint_minutes &&
-        train_save_run(run) != OUTCOME_OK)
+        now - run->saved >= 60.0 * options->checkpoint_minutes && train_save_run(run) != OUTCOME_OK)
         return OUTCOME_FAILED;
     return now - run->told >= report_interval(run) ? report_progress(run) : OUTCOME_OK;
 }
