@@ -1,5 +1,5 @@
 /* Finding, opening and closing a CUDA device, and what its failures become. See device.cuh. */
-#include "cluster.cuh"
+#include "device.cuh"
 
 #include <stdio.h>
 #include <string.h>
@@ -174,12 +174,6 @@ static int32_t ask_sizes(rki_cuda *device)
         cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device->index),
         "asking for shared memory"));
     device->shared_memory = (size_t)shared;
-    int major = 0;
-    RKI_TRY(rki_cuda_check(device,
-        cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device->index),
-        "asking for the capability"));
-    for (int blocks = 1; major == 9 && blocks <= 8; blocks++)
-        device->cluster_room[blocks] = rki_cuda_cluster_room(blocks);
     return RNNKIT_OK;
 }
 

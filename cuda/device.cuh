@@ -25,7 +25,7 @@ struct rki_cuda {
     rki_precision precision;
     int multiprocessors;
     size_t shared_memory; /* that a block may ask for */
-    int cluster_room[9];  /* [n]: how many clusters of n blocks run at a time */
+    int cluster_room[9];  /* [n]: how many clusters of n blocks run at a time (cluster.cuh) */
     int lost;             /* read and written atomically */
     CUdevice number;
     CUcontext context; /* the device's primary one */
