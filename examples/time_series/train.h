@@ -5,9 +5,6 @@
 #include "../common/search.h"
 #include "commands.h"
 
-/* Beside the outcomes of console.h: a trial of a search that is over. */
-enum { OUTCOME_DIVERGED = 3 };
-
 /* How far a run has come: together with the library's objects, what a checkpoint holds. Doubles,
  * because a checkpoint keeps numbers as such. */
 typedef struct run_place {
