@@ -46,6 +46,15 @@ void session_close(session *self)
     free(self->path);
 }
 
+void session_settle(session *self, int64_t *threads)
+{
+    const arguments *parsed = self->parsed;
+
+    if (*threads == 0) *threads = system_processors();
+    parsed->given[arguments_find(parsed, "threads")] = 1;
+    parsed->given[arguments_find(parsed, "seed")] = 1;
+}
+
 int session_check_data(const session *self, uint64_t fingerprint)
 {
     return self->resume ? record_check_data(&self->earlier, fingerprint) : OUTCOME_OK;

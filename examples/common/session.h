@@ -17,7 +17,7 @@
 #include "resume.h"
 
 typedef struct session {
-    /* the program's; `parsed` has rows model, checkpoint and resume */
+    /* the program's; `parsed` has rows checkpoint, resume, threads and seed */
     arguments *parsed;
     const record_kind *kind;
     const char *model, *plot, *checkpoint; /* files; the latter two may be "" */
@@ -43,6 +43,9 @@ typedef struct session {
  * not be one of them. session_close is called in any case. */
 int session_begin(session *self, const char *const *inputs);
 void session_close(session *self);
+
+/* The commands that are told name threads and seed, whatever the run was given; *threads 0: all. */
+void session_settle(session *self, int64_t *threads);
 
 /* A run that goes on has the data that it had. */
 int session_check_data(const session *self, uint64_t fingerprint);
