@@ -164,8 +164,8 @@ int32_t rki_cuda_cluster_backward_queue(
 size_t rki_cuda_cluster_forward_bytes(int units, int blocks, int most_rows);
 size_t rki_cuda_cluster_backward_bytes(rki_cell cell, int units, int blocks, int most_rows);
 
-/* How many clusters of so many blocks the current device has room for at a time; 0: it has none. */
-int rki_cuda_cluster_room(int blocks);
+/* Sets device->cluster_room, which is 0 where a device has no clusters. */
+int32_t rki_cuda_cluster_measure(rki_cuda *device);
 
 /* Queues a kernel of `groups` clusters. */
 template <typename Call>

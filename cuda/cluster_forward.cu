@@ -169,7 +169,7 @@ int32_t rki_cuda_cluster_forward_queue(
                                  : queue_cell<rki_cuda_gru_forward>(device, call);
 }
 
-int rki_cuda_cluster_room(int blocks)
+static int room_for(int blocks)
 {
     void (*kernel)(rki_cuda_forward) =
         walk_forward<rki_cuda_lstm_forward, RKI_CUDA_CLUSTER_WIDE, 32>;
@@ -189,4 +189,17 @@ int rki_cuda_cluster_room(int blocks)
                 cudaOccupancyMaxActiveClusters(&room, kernel, &config) != cudaSuccess;
     cudaGetLastError();
     return fails ? 0 : room;
+}
+
+int32_t rki_cuda_cluster_measure(rki_cuda *device)
+{
+    int major = 0;
+    rki_cuda_scope scope(device);
+    RKI_TRY(scope.status);
+    RKI_TRY(rki_cuda_check(device,
+        cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device->index),
+        "asking for the capability"));
+    for (int blocks = 1; major == 9 && blocks <= 8; blocks++)
+        device->cluster_room[blocks] = room_for(blocks);
+    return RNNKIT_OK;
 }

@@ -1,5 +1,5 @@
 /* Finding, opening and closing a CUDA device, and what its failures become. See device.cuh. */
-#include "cluster.cuh"
+#include "device.cuh"
 
 #include <stdio.h>
 #include <string.h>
@@ -174,12 +174,6 @@ static int32_t ask_sizes(rki_cuda *device)
         cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device->index),
         "asking for shared memory"));
     device->shared_memory = (size_t)shared;
-    int major = 0;
-    RKI_TRY(rki_cuda_check(device,
-        cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device->index),
-        "asking for the capability"));
-    for (int blocks = 1; major == 9 && blocks <= 8; blocks++)
-        device->cluster_room[blocks] = rki_cuda_cluster_room(blocks);
     return RNNKIT_OK;
 }
 
@@ -233,36 +227,35 @@ static int32_t open_device(rki_cuda *device)
     return status;
 }
 
-static int32_t check_wishes(const rki_host *host, int32_t index, rki_dtype dtype)
+static int32_t check_wishes(const rki_host *host, const rki_open *call)
 {
+    int index = call->index;
     char reason[512] = "";
     rki_cuda_facts facts = gather_facts();
-    if (dtype != RKI_FLOAT32)
+    if (call->dtype != RKI_FLOAT32)
         return host->fail(RNNKIT_E_BACKEND,
             "cuda: dtype=float64 is for the reference device alone; cuda computes in float32");
     if (!rki_cuda_explain_machine(&facts, reason, sizeof reason))
         return host->fail(RNNKIT_E_BACKEND, "cuda: %s", reason);
     if (index < 0 || index >= facts.devices)
         return host->fail(RNNKIT_E_BACKEND, "cuda:%d: there %s %d device%s, cuda:0 to cuda:%d",
-            (int)index, facts.devices == 1 ? "is" : "are", facts.devices,
-            facts.devices == 1 ? "" : "s", facts.devices - 1);
+            index, facts.devices == 1 ? "is" : "are", facts.devices, facts.devices == 1 ? "" : "s",
+            facts.devices - 1);
     if (!can_use(index, reason, sizeof reason) || !rki_cuda_blas_load(reason, sizeof reason))
         return host->fail(RNNKIT_E_BACKEND, "%s", reason);
     return RNNKIT_OK;
 }
 
-int32_t rki_cuda_open(const rki_host *host, int32_t index, rki_dtype dtype, rki_precision precision,
-    int64_t threads, void **self)
+int32_t rki_cuda_open(const rki_host *host, const rki_open *call, void **self)
 {
-    (void)threads;
-    RKI_TRY(check_wishes(host, index, dtype));
+    RKI_TRY(check_wishes(host, call));
     rki_cuda *device =
         static_cast<rki_cuda *>(host->allocate(sizeof(rki_cuda), alignof(rki_cuda), host->user));
     if (device == NULL) return host->fail(RNNKIT_E_MEMORY, "cuda: no memory for the device");
     memset(device, 0, sizeof *device);
     device->host = *host;
-    device->index = index;
-    device->precision = precision;
+    device->index = call->index;
+    device->precision = call->precision;
     int32_t status = open_device(device);
     if (status < 0) {
         host->release(device, host->user);

@@ -25,7 +25,7 @@ struct rki_cuda {
     rki_precision precision;
     int multiprocessors;
     size_t shared_memory; /* that a block may ask for */
-    int cluster_room[9];  /* [n]: how many clusters of n blocks run at a time */
+    int cluster_room[9];  /* [n]: how many clusters of n blocks run at a time (cluster.cuh) */
     int lost;             /* read and written atomically */
     CUdevice number;
     CUcontext context; /* the device's primary one */
@@ -74,8 +74,7 @@ static inline unsigned rki_cuda_blocks(int64_t count, int64_t size)
 /* device.cu: what the table says of open, close, probe and describe. */
 int rki_cuda_probe(char *reason, size_t capacity);
 void rki_cuda_describe(char *text, size_t capacity);
-int32_t rki_cuda_open(const rki_host *host, int32_t index, rki_dtype dtype, rki_precision precision,
-    int64_t threads, void **self);
+int32_t rki_cuda_open(const rki_host *host, const rki_open *call, void **self);
 void rki_cuda_close(void *self);
 
 #endif

@@ -1,9 +1,23 @@
 /* The CUDA device's table of operations, and the symbol by which the library finds it. */
-#include "device.cuh"
+#include "cluster.cuh"
 #include "operations.cuh"
 
 static rki_backend table;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* The device, and what the kernels have room for on it. */
+static int32_t open_device(const rki_host *host, const rki_open *call, void **self)
+{
+    void *opened;
+    RKI_TRY(rki_cuda_open(host, call, &opened));
+    int32_t status = rki_cuda_cluster_measure(static_cast<rki_cuda *>(opened));
+    if (status < 0) {
+        rki_cuda_close(opened);
+        return status;
+    }
+    *self = opened;
+    return RNNKIT_OK;
+}
 
 static void fill()
 {
@@ -12,7 +26,7 @@ static void fill()
     table.name = "cuda";
     table.probe = rki_cuda_probe;
     table.describe = rki_cuda_describe;
-    table.open = rki_cuda_open;
+    table.open = open_device;
     table.close = rki_cuda_close;
     table.allocate = rki_cuda_allocate;
     table.release = rki_cuda_release;

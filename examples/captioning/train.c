@@ -238,7 +238,7 @@ static int train(trainer *run, training *loop)
 
     if (fingerprint(run, &loop->fingerprint) != OUTCOME_OK) return OUTCOME_FAILED;
     loop->context = run->context;
-    loop->network = run->net.model;
+    loop->files.network = run->net.model;
     loop->order = &run->from.parts;
     loop->lr = options->lr;
     loop->clip = options->clip;
@@ -246,6 +246,7 @@ static int train(trainer *run, training *loop)
     loop->patience = options->patience;
     loop->seed = options->seed;
     tell_start(run);
+    session_start(&loop->files);
     return training_run(loop);
 }
 
@@ -256,19 +257,19 @@ int train_command(arguments *parsed)
     const char *const inputs[] = {
         "features", options->features, "captions", options->captions, NULL};
     trainer run = {.options = options};
-    training loop = {.parsed = parsed,
-        .kind = &settings_record,
+    training loop = {.files = {.parsed = parsed,
+                         .kind = &settings_record,
+                         .model = options->model,
+                         .plot = options->plot,
+                         .checkpoint = options->checkpoint,
+                         .checkpoint_minutes = options->checkpoint_minutes,
+                         .resume = options->resume,
+                         .json = options->json},
         .steps = &steps,
         .user = &run,
-        .model = options->model,
-        .plot = options->plot,
-        .checkpoint = options->checkpoint,
-        .unit = "word",
         .figure_key = "exact",
         .figure_words = "captions that are right",
-        .checkpoint_minutes = options->checkpoint_minutes,
-        .resume = options->resume,
-        .json = options->json};
+        .unit = "word"};
     int outcome;
 
     if (options->threads == 0) options->threads = system_processors();

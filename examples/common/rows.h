@@ -20,6 +20,12 @@
             "the result: the weights of the epoch with the best validation loss"                   \
     }
 
+#define ROW_MODEL_IN(commands)                                                                     \
+    {                                                                                              \
+        ARGUMENT_TEXT, commands, "model", "FILE", NULL, AT(model), 0, 0, 0,                        \
+            "a model that train wrote"                                                             \
+    }
+
 #define ROW_CHECKPOINT(commands, when)                                                             \
     {                                                                                              \
         ARGUMENT_TEXT, commands, "checkpoint", "FILE", "", AT(checkpoint), 0, 0, 0,                \
@@ -36,6 +42,12 @@
     {                                                                                              \
         ARGUMENT_FLAG, commands, "resume", NULL, "no", AT(resume), 0, 0, 0,                        \
             "go on from the checkpoint; the options that were saved in it apply"                   \
+    }
+
+#define ROW_LOSS_PLOT(commands)                                                                    \
+    {                                                                                              \
+        ARGUMENT_TEXT, commands, "plot", "FILE", "", AT(plot), 0, 0, 0,                            \
+            "draw training and validation loss into this SVG file"                                 \
     }
 
 #define ROW_JSON(commands)                                                                         \
@@ -56,6 +68,36 @@
     {                                                                                              \
         ARGUMENT_INTEGER, commands, "layers", "N", "1", AT(layers), 1, 64, marks,                  \
             "recurrent layers"                                                                     \
+    }
+
+#define ROW_EMBEDDING(commands, initial, marks)                                                    \
+    {                                                                                              \
+        ARGUMENT_INTEGER, commands, "embedding", "N", initial, AT(embedding), 1, ROW_SIZES, marks, \
+            "numbers that stand for a word"                                                        \
+    }
+
+#define ROW_BATCH(commands, initial, things, marks)                                                \
+    {                                                                                              \
+        ARGUMENT_INTEGER, commands, "batch", "N", initial, AT(batch), 1, ROW_SIZES, marks,         \
+            things " an update looks at, of similar length"                                        \
+    }
+
+#define ROW_EPOCHS(commands, initial, data, marks)                                                 \
+    {                                                                                              \
+        ARGUMENT_INTEGER, commands, "epochs", "N", initial, AT(epochs), 1, 1e9, marks,             \
+            "times the " data " read, at most"                                                     \
+    }
+
+#define ROW_PATIENCE(commands, initial, marks)                                                     \
+    {                                                                                              \
+        ARGUMENT_INTEGER, commands, "patience", "N", initial, AT(patience), 1, 1e9, marks,         \
+            "end after so many epochs without a better validation loss"                            \
+    }
+
+#define ROW_LR(commands, initial, marks)                                                           \
+    {                                                                                              \
+        ARGUMENT_NUMBER, commands, "lr", "RATE", initial, AT(lr), 0, 1000, marks,                  \
+            "learning rate of Adam at its highest; it falls to 0 along a cosine"                   \
     }
 
 #define ROW_CLIP(commands, marks)                                                                  \

@@ -10,6 +10,9 @@
 
 #include "arguments.h"
 
+/* Beside the outcomes of console.h: a trial that is over, as its numbers are no longer finite. */
+enum { OUTCOME_DIVERGED = 3 };
+
 typedef struct search_range {
     const char *option;
     double least, most;

@@ -1,18 +1,18 @@
 /* The loop of a program that trains: epochs of updates by Adam, whose rate falls to 0 along a
- * cosine. After each epoch the held-out part is measured, and the model's file gets the weights when
- * they are the best so far; the loop ends early when they get no better. Ctrl-C ends it between two
- * updates, and the run goes on from its checkpoint, bit for bit. Everything is told to people or, with
- * `json`, as events progress, epoch, interrupted, done.
+ * cosine or stays. After each epoch the held-out part is measured, and the model's file gets the
+ * weights when they are the best so far; the loop ends early when they get no better. Ctrl-C ends it
+ * between two updates, and the run goes on from its checkpoint (session.h). Everything is told to
+ * people or, with `json`, as events progress, epoch, interrupted, done; but for a trial of a search,
+ * which says nothing.
  */
 #ifndef COMMON_TRAINING_H
 #define COMMON_TRAINING_H
 
 #include <rnnkit/rnnkit.h>
 
-#include "arguments.h"
 #include "buckets.h"
-#include "curve.h"
-#include "record.h"
+#include "search.h"
+#include "session.h"
 
 /* What the held-out part says. */
 typedef struct training_result {
@@ -37,48 +37,37 @@ typedef struct training_place {
     double next;          /* its next batch */
     double epoch_loss, epoch_weight, interval_loss, interval_weight; /* sums; since it was told */
     double best_epoch, best_loss, best_figure;                       /* best_epoch 0: none yet */
-    double seconds;                                                  /* in earlier processes */
 } training_place;
 
 typedef struct training {
-    /* for training_begin; `parsed` has rows model, checkpoint, resume, seed and threads */
-    arguments *parsed;
-    const record_kind *kind;
+    session files; /* as for session_begin, but for the numbers; the program starts its clock */
     const training_steps *steps;
     void *user;
-    const char *model, *plot, *checkpoint; /* files; the latter two may be "" */
     const char *unit;                      /* of the loss: nats per "word" */
     const char *figure_key, *figure_words; /* names of the other figure, or NULL */
-    double checkpoint_minutes;
-    int resume, json;
+    int figure_leads;                      /* it is what counts in the end */
+    search_trial *trial;                   /* or NULL */
 
     /* for training_run: a run that goes on has its options after training_begin alone */
     rnnkit_context *context;
-    rnnkit_model *network;
     buckets *order;
     uint64_t fingerprint; /* of the data: record_hash */
     double lr, clip;
+    int constant; /* the learning rate */
     int64_t epochs, patience, seed;
 
     /* the loop's own, zero at first */
     rnnkit_tape *tape;
     rnnkit_optimizer *optimizer;
     rnnkit_schedule *schedule;
-    rnnkit_checkpoint *run;
-    char *run_path;
-    record earlier;
-    curve train_curve, valid_curve;
     training_place place;
     int64_t updates;
-    double began, told, saved;
 } training;
 
-/* Before the data are read: looks whether all files can be written, and gives a run that goes on its
- * options. `inputs` are pairs of an option and its file, the last one NULL: an output may not be one
- * of them. */
+/* session_begin, with the loop's place. */
 int training_begin(training *self, const char *const *inputs);
 
-/* All of it. training_close is called in any case. */
+/* All of it, with a network in files.network. training_close is called in any case. */
 int training_run(training *self);
 void training_close(training *self);
 

@@ -4,11 +4,11 @@
 
 #include "training.h"
 
-/* training_save.c: the model with the best weights so far; the whole run, and back. */
-int training_save_model(training *self);
+/* training_save.c: the whole run, and back; a trial is never saved when that is due. */
 int training_save(training *self);
+int training_save_when_due(training *self);
 int training_load(training *self);
-double training_seconds(const training *self);
+int training_stop(training *self);
 
 /* training_report.c */
 int training_tell_progress(training *self);

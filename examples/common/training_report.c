@@ -12,13 +12,17 @@
 int training_tell_progress(training *self)
 {
     training_place *place = &self->place;
-    double loss = place->interval_loss / place->interval_weight, spent = training_seconds(self);
+    double loss = place->interval_loss / place->interval_weight,
+           spent = session_seconds(&self->files);
     double left = spent * ((double)self->updates / place->update - 1);
     char line[160], time[CONSOLE_NUMBER_SIZE];
 
     place->interval_loss = place->interval_weight = 0;
-    self->told = system_clock();
-    if (self->json) {
+    self->files.told = system_clock();
+    if (curve_add(&self->files.train_curve, (int64_t)place->update, loss) != OUTCOME_OK)
+        return OUTCOME_FAILED;
+    if (self->trial != NULL) return OUTCOME_OK;
+    if (self->files.json) {
         json_begin("progress");
         json_integer("update", (int64_t)place->update);
         json_integer("updates", self->updates);
@@ -27,7 +31,7 @@ int training_tell_progress(training *self)
         json_number("seconds", spent);
         json_number("seconds_left", left);
         json_end();
-        return curve_add(&self->train_curve, (int64_t)place->update, loss);
+        return OUTCOME_OK;
     }
     snprintf(line, sizeof line, "%3d%% epoch %.0f/%" PRId64 " loss %.3f %s left",
         (int)(100 * place->update / (double)self->updates), place->epoch, self->epochs, loss,
@@ -36,7 +40,7 @@ int training_tell_progress(training *self)
         console_rewrite(line);
     else
         console_line("%s", line);
-    return curve_add(&self->train_curve, (int64_t)place->update, loss);
+    return OUTCOME_OK;
 }
 
 static void tell_figure(const training *self, double figure)
@@ -63,10 +67,10 @@ static int add_points(training *self, double valid_loss)
     double loss = place->interval_loss / place->interval_weight;
 
     if (place->interval_weight > 0 &&
-        curve_add(&self->train_curve, (int64_t)place->update, loss) != OUTCOME_OK)
+        curve_add(&self->files.train_curve, (int64_t)place->update, loss) != OUTCOME_OK)
         return OUTCOME_FAILED;
     place->interval_loss = place->interval_weight = 0;
-    return curve_add(&self->valid_curve, (int64_t)place->update, valid_loss);
+    return curve_add(&self->files.valid_curve, (int64_t)place->update, valid_loss);
 }
 
 int training_tell_epoch(training *self, const training_result *valid, int best)
@@ -76,7 +80,8 @@ int training_tell_epoch(training *self, const training_result *valid, int best)
     char time[CONSOLE_NUMBER_SIZE], figure[80];
 
     if (add_points(self, valid->loss) != OUTCOME_OK) return OUTCOME_FAILED;
-    if (self->json) {
+    if (self->trial != NULL) return OUTCOME_OK;
+    if (self->files.json) {
         json_begin("epoch");
         json_integer("epoch", (int64_t)place->epoch);
         json_integer("epochs", self->epochs);
@@ -84,14 +89,14 @@ int training_tell_epoch(training *self, const training_result *valid, int best)
         json_number("valid_loss", valid->loss);
         tell_figure(self, valid->figure);
         json_flag("best", best);
-        json_number("seconds", training_seconds(self));
+        json_number("seconds", session_seconds(&self->files));
         json_end();
         return OUTCOME_OK;
     }
     console_line("epoch %.0f/%" PRId64 ": training loss %.4f, validation loss %.4f%s%s, %s",
         place->epoch, self->epochs, loss, valid->loss,
         figure_text(self, valid->figure, figure, sizeof figure), best ? " (best)" : "",
-        console_duration(training_seconds(self), time));
+        console_duration(session_seconds(&self->files), time));
     return OUTCOME_OK;
 }
 
@@ -100,26 +105,33 @@ int training_tell_done(training *self)
     const training_place *place = &self->place;
     char *command, time[CONSOLE_NUMBER_SIZE], figure[80];
 
-    self->parsed->given[arguments_find(self->parsed, "seed")] = 1;
-    self->parsed->given[arguments_find(self->parsed, "threads")] = 1;
-    command = resume_command(self->parsed, 0, NULL);
+    self->files.parsed->given[arguments_find(self->files.parsed, "seed")] = 1;
+    self->files.parsed->given[arguments_find(self->files.parsed, "threads")] = 1;
+    command = resume_command(self->files.parsed, 0, NULL);
     if (command == NULL) return OUTCOME_FAILED;
-    if (self->json) {
+    if (self->files.json) {
         json_begin("done");
+        if (self->figure_leads) tell_figure(self, place->best_figure);
         json_number("valid_loss", place->best_loss);
-        tell_figure(self, place->best_figure);
+        if (!self->figure_leads) tell_figure(self, place->best_figure);
         json_integer("epoch", (int64_t)place->best_epoch);
         json_integer("updates", (int64_t)place->update);
-        json_number("seconds", training_seconds(self));
+        json_number("seconds", session_seconds(&self->files));
         json_integer("seed", self->seed);
-        json_text("model", self->model);
+        json_text("model", self->files.model);
         json_text("command", command);
         json_end();
     } else {
-        console_line("validation loss %.4f nats per %s%s (epoch %.0f), %s in all", place->best_loss,
-            self->unit, figure_text(self, place->best_figure, figure, sizeof figure),
-            place->best_epoch, console_duration(training_seconds(self), time));
-        console_line("model: %s", self->model);
+        console_duration(session_seconds(&self->files), time);
+        if (self->figure_leads)
+            console_line("validation %s %.4f, loss %.4f (epoch %.0f), %s in all",
+                self->figure_words, place->best_figure, place->best_loss, place->best_epoch, time);
+        else
+            console_line("validation loss %.4f nats per %s%s (epoch %.0f), %s in all",
+                place->best_loss, self->unit,
+                figure_text(self, place->best_figure, figure, sizeof figure), place->best_epoch,
+                time);
+        console_line("model: %s", self->files.model);
         console_line("to repeat: %s", command);
     }
     free(command);

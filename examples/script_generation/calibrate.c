@@ -40,7 +40,7 @@ static int trial(trainer *run, double *seconds)
 static void forget_trial(trainer *run)
 {
     machine_close(&run->parts);
-    curve_free(&run->train_curve);
+    curve_free(&run->files.train_curve);
     run->place = (run_place){0};
     run->busy = 0;
     run->tokens_done = 0;
@@ -58,7 +58,7 @@ int train_calibrate(trainer *run)
     if (outcome == OUTCOME_OK && updates < (double)run->updates)
         options->updates = updates < 1 ? 1 : (int64_t)updates;
     forget_trial(run);
-    run->parsed->given[arguments_find(run->parsed, "minutes")] = 0;
-    run->parsed->given[arguments_find(run->parsed, "updates")] = options->updates > 0;
+    run->files.parsed->given[arguments_find(run->files.parsed, "minutes")] = 0;
+    run->files.parsed->given[arguments_find(run->files.parsed, "updates")] = options->updates > 0;
     return outcome;
 }

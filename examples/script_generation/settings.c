@@ -44,8 +44,7 @@ const argument_row settings_rows[] = {
         "measure only this part, at the end of the text"},
 
     ROW_HEADING("Network"),
-    {ARGUMENT_INTEGER, TRAIN, "embedding", "N", "256", AT(embedding), 1, ROW_SIZES, MARK_RECORDED,
-        "numbers that stand for a word"},
+    ROW_EMBEDDING(TRAIN, "256", MARK_RECORDED),
     {ARGUMENT_INTEGER, TRAIN, "hidden", "N", "256", AT(hidden), 1, ROW_SIZES, MARK_RECORDED,
         "units in an LSTM layer"},
     {ARGUMENT_INTEGER, TRAIN, "layers", "N", "1", AT(layers), 1, 64, MARK_RECORDED, "LSTM layers"},

@@ -3,34 +3,39 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../common/console.h"
-#include "../common/output.h"
-#include "../common/resume.h"
-#include "../common/system.h"
 #include "evaluate.h"
 
-static int check_output(const settings *options, const char *name, const char *path)
-{
-    if (output_check(name, path) != OUTCOME_OK) return OUTCOME_FAILED;
-    for (size_t i = 0; i < options->corpus.count; i++)
-        if (output_check_apart(name, path, "corpus", options->corpus.items[i]) != OUTCOME_OK)
-            return OUTCOME_FAILED;
-    if (path == options->model) return OUTCOME_OK;
-    return output_check_apart(name, path, "model", options->model);
-}
+/* The numbers of run_place under their names in a checkpoint. */
+static const resume_number numbers[] = {
+    {"epoch", offsetof(run_place, epoch)},
+    {"update", offsetof(run_place, update)},
+    {"epoch_loss", offsetof(run_place, epoch_loss)},
+    {"epoch_targets", offsetof(run_place, epoch_targets)},
+    {"interval_loss", offsetof(run_place, interval_loss)},
+    {"interval_targets", offsetof(run_place, interval_targets)},
+    {"shown_loss", offsetof(run_place, shown_loss)},
+    {"best_epoch", offsetof(run_place, best_epoch)},
+    {"best_loss", offsetof(run_place, best_loss)},
+    {"best_train_loss", offsetof(run_place, best_train_loss)},
+};
 
-static int check_outputs(const trainer *run)
+/* Of the texts: pairs as session_begin takes them; the caller frees them. */
+static const char **inputs_of(const settings *options)
 {
-    const settings *options = run->options;
+    const char **inputs = calloc(2 * options->corpus.count + 1, sizeof *inputs);
 
-    if (check_output(options, "model", options->model) != OUTCOME_OK ||
-        check_output(options, "checkpoint", run->checkpoint_path) != OUTCOME_OK)
-        return OUTCOME_FAILED;
-    return options->plot[0] == '\0' ? OUTCOME_OK : check_output(options, "plot", options->plot);
+    for (size_t i = 0; i < options->corpus.count && inputs != NULL; i++) {
+        inputs[2 * i] = "corpus";
+        inputs[2 * i + 1] = options->corpus.items[i];
+    }
+    if (inputs == NULL) fail("out of memory");
+    return inputs;
 }
 
 /* The last part of the text is held out. */
@@ -42,16 +47,6 @@ static int split(trainer *run)
         return fail("--valid: %g of %" PRId64 " tokens is too little to measure anything on",
             run->options->valid, run->text.count);
     return OUTCOME_OK;
-}
-
-/* The options that the repeating command always names, with the values that are in use. */
-static void settle(trainer *run)
-{
-    settings *options = run->options;
-
-    if (options->threads == 0) options->threads = system_processors();
-    run->parsed->given[arguments_find(run->parsed, "threads")] = 1;
-    run->parsed->given[arguments_find(run->parsed, "seed")] = 1;
 }
 
 static void tell_start(const trainer *run)
@@ -88,7 +83,7 @@ static void tell_start(const trainer *run)
 static int tell_done(const trainer *run)
 {
     const settings *options = run->options;
-    char *command = resume_command(run->parsed, 0, NULL);
+    char *command = resume_command(run->files.parsed, 0, NULL);
     run_done done = {.train_loss = run->place.best_train_loss,
         .valid_loss = run->valid_tokens > 0 ? run->place.best_loss : NAN,
         .best_epoch = (int64_t)run->place.best_epoch,
@@ -96,7 +91,7 @@ static int tell_done(const trainer *run)
         .seed = options->seed,
         .single_characters = strcmp(options->unit, "word") != 0,
         .tokens_per_second = run->tokens_done > 0 ? (double)run->tokens_done / run->busy : NAN,
-        .seconds = train_seconds(run),
+        .seconds = session_seconds(&run->files),
         .model = options->model,
         .command = command};
 
@@ -104,13 +99,6 @@ static int tell_done(const trainer *run)
     run->tell->done(&done);
     free(command);
     return OUTCOME_OK;
-}
-
-static int tell_interrupted(trainer *run)
-{
-    if (train_save_run(run) != OUTCOME_OK) return OUTCOME_FAILED;
-    return resume_tell(run->parsed, run->options->json, (int64_t)run->place.update, run->updates,
-        run->checkpoint_path);
 }
 
 /* What generate and evaluate have to know, and what a run that goes on is compared with. */
@@ -125,11 +113,11 @@ static int record_run(trainer *run, uint64_t fingerprint)
         failed(rnnkit_model_set_entry(model, "script_generation.windows", options->windows)) ||
         failed(rnnkit_model_set_entry(model, "script_generation.steps", steps)))
         return OUTCOME_FAILED;
-    return record_options(&settings_record, model, run->parsed, fingerprint);
+    return session_record(&run->files, fingerprint, run->place.best_epoch > 0);
 }
 
 /* Everything that has to stand before the first update. */
-static int prepare(trainer *run, const record *earlier)
+static int prepare(trainer *run)
 {
     settings *options = run->options;
     char setup[96];
@@ -142,58 +130,56 @@ static int prepare(trainer *run, const record *earlier)
     outcome = corpus_open(&run->text, run->context, options);
     if (outcome == OUTCOME_OK) outcome = split(run);
     if (outcome == OUTCOME_OK) outcome = corpus_fingerprint(&run->text, &fingerprint);
-    if (outcome == OUTCOME_OK && options->resume) outcome = record_check_data(earlier, fingerprint);
+    if (outcome == OUTCOME_OK) outcome = session_check_data(&run->files, fingerprint);
     if (outcome == OUTCOME_OK && options->minutes > 0 && !options->resume)
         outcome = train_calibrate(run);
     if (outcome == OUTCOME_OK) outcome = machine_open(run);
-    if (outcome == OUTCOME_OK && options->resume) outcome = train_load_run(run);
-    if (outcome == OUTCOME_OK) outcome = record_run(run, fingerprint);
-    if (outcome == OUTCOME_OK && run->place.best_epoch > 0)
-        outcome = record_check_model(earlier, options->model);
-    return outcome;
+    if (outcome != OUTCOME_OK) return outcome;
+    run->files.network = run->parts.net.model;
+    run->files.run = run->parts.checkpoint;
+    outcome = session_load(&run->files, &run->place);
+    return outcome == OUTCOME_OK ? record_run(run, fingerprint) : outcome;
 }
 
-static int train(trainer *run, record *earlier)
+static int train(trainer *run)
 {
     int outcome;
 
-    if (run->options->resume) {
-        if (record_read(earlier, &settings_record, run->checkpoint_path) != OUTCOME_OK ||
-            record_apply(earlier, run->parsed) != OUTCOME_OK)
-            return OUTCOME_FAILED;
-    }
-    if (check_outputs(run) != OUTCOME_OK) return OUTCOME_FAILED;
-    settle(run);
-    run->train_curve = earlier->train;
-    run->valid_curve = earlier->valid;
-    earlier->train = earlier->valid = (curve){0};
-    outcome = prepare(run, earlier);
+    session_settle(&run->files, &run->options->threads);
+    outcome = prepare(run);
     if (outcome == OUTCOME_INTERRUPTED) console_note("interrupted before the first update");
     if (outcome != OUTCOME_OK) return outcome;
-    run->began = run->told = run->saved = system_clock();
+    session_start(&run->files);
     tell_start(run);
     outcome = train_run(run);
-    if (outcome == OUTCOME_INTERRUPTED) return tell_interrupted(run);
+    if (outcome == OUTCOME_INTERRUPTED)
+        return session_stop(&run->files, &run->place, (int64_t)run->place.update, run->updates);
     return outcome == OUTCOME_OK ? tell_done(run) : outcome;
 }
 
 int train_command(arguments *parsed)
 {
     settings *options = parsed->values;
-    record earlier = {0};
-    char *path = resume_path(options->checkpoint, options->model);
-    trainer run = {.parsed = parsed, .options = options, .checkpoint_path = path};
-    int outcome;
+    const char **inputs = inputs_of(options);
+    trainer run = {.options = options,
+        .files = {.parsed = parsed,
+            .kind = &settings_record,
+            .model = options->model,
+            .plot = options->plot,
+            .checkpoint = options->checkpoint,
+            .checkpoint_minutes = options->checkpoint_minutes,
+            .resume = options->resume,
+            .json = options->json,
+            .numbers = numbers,
+            .number_count = sizeof numbers / sizeof *numbers}};
+    int outcome = inputs == NULL ? OUTCOME_FAILED : session_begin(&run.files, inputs);
 
-    if (path == NULL) return OUTCOME_FAILED;
     run.tell = options->json ? report_for_programs() : report_for_people(console_is_terminal());
-    outcome = train(&run, &earlier);
+    if (outcome == OUTCOME_OK) outcome = train(&run);
     machine_close(&run.parts);
+    session_close(&run.files);
     corpus_close(&run.text);
-    curve_free(&run.train_curve);
-    curve_free(&run.valid_curve);
     rnnkit_context_destroy(run.context);
-    record_free(&earlier);
-    free(path);
+    free(inputs);
     return outcome;
 }

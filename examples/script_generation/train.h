@@ -6,8 +6,7 @@
 
 #include <rnnkit/rnnkit.h>
 
-#include "../common/arguments.h"
-#include "../common/curve.h"
+#include "../common/session.h"
 #include "corpus.h"
 #include "network.h"
 #include "report.h"
@@ -22,7 +21,6 @@ typedef struct run_place {
     double shown_loss;                      /* mean over the last interval */
     double best_epoch;                      /* 0: none yet */
     double best_loss, best_train_loss;
-    double seconds; /* in earlier processes */
 } run_place;
 
 /* The objects of the library that a run needs; they are made and freed together. */
@@ -37,10 +35,9 @@ typedef struct machine {
 } machine;
 
 typedef struct trainer {
-    arguments *parsed;
+    session files;
     settings *options;
     const report *tell;
-    const char *checkpoint_path;
     rnnkit_context *context;
     corpus text;
     machine parts;
@@ -48,9 +45,7 @@ typedef struct trainer {
     int64_t epoch_updates, updates; /* of an epoch; of the whole run */
     int64_t curve_interval;         /* updates between two points of the curve */
     run_place place;
-    curve train_curve, valid_curve;
-    /* This process's clock, in seconds, and what it did meanwhile. */
-    double began, told, saved, busy;
+    double busy; /* seconds that this process was at work, and what it did meanwhile */
     int64_t tokens_done;
 } trainer;
 
@@ -63,12 +58,6 @@ void machine_close(machine *parts);
 /* train_loop.c: one update from a batch; and everything from `place` to the end. */
 int train_update(trainer *run, const batch *from);
 int train_run(trainer *run);
-double train_seconds(const trainer *run);
-
-/* train_save.c: the best model; the whole run, and back. */
-int train_save_model(trainer *run);
-int train_save_run(trainer *run);
-int train_load_run(trainer *run);
 
 /* calibrate.c: sets --updates for the time that --minutes allows. */
 int train_calibrate(trainer *run);

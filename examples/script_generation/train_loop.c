@@ -13,11 +13,6 @@
 #include "evaluate.h"
 #include "train.h"
 
-double train_seconds(const trainer *run)
-{
-    return run->place.seconds + system_clock() - run->began;
-}
-
 /* Weights that gave a finite loss are worth keeping when there is no epoch's yet: of these, only
  * the gradient was not finite. Others are not. */
 static int fail_diverged(trainer *run, double loss)
@@ -26,7 +21,8 @@ static int fail_diverged(trainer *run, double loss)
 
     if (run->place.best_epoch == 0) {
         kept = isfinite(loss) ? "holds the weights before it" : "was not written";
-        if (isfinite(loss) && train_save_model(run) != OUTCOME_OK) return OUTCOME_FAILED;
+        if (isfinite(loss) && session_save_model(&run->files, 1) != OUTCOME_OK)
+            return OUTCOME_FAILED;
     }
     return fail(
         "training diverged at update %.0f: the %s is not finite; %s %s; try a smaller --lr, "
@@ -48,7 +44,7 @@ static int account(trainer *run, const batch *from, double loss)
     if ((int64_t)place->update % run->curve_interval != 0) return OUTCOME_OK;
     place->shown_loss = place->interval_loss / place->interval_targets;
     place->interval_loss = place->interval_targets = 0;
-    return curve_add(&run->train_curve, (int64_t)place->update, place->shown_loss);
+    return curve_add(&run->files.train_curve, (int64_t)place->update, place->shown_loss);
 }
 
 int train_update(trainer *run, const batch *from)
@@ -72,7 +68,7 @@ static int tell_progress(trainer *run)
 {
     const run_place *place = &run->place;
     double done = place->update / (double)run->updates;
-    double seconds = train_seconds(run);
+    double seconds = session_seconds(&run->files);
     double loss = place->shown_loss;
     run_progress now = {.update = (int64_t)place->update,
         .updates = run->updates,
@@ -84,7 +80,7 @@ static int tell_progress(trainer *run)
 
     if (loss == 0) loss = place->interval_loss / place->interval_targets;
     now.loss = loss;
-    run->told = system_clock();
+    run->files.told = system_clock();
     if (failed(rnnkit_optimizer_learning_rate(run->parts.optimizer, &now.learning_rate)) ||
         failed(rnnkit_optimizer_gradient_norm(run->parts.optimizer, &now.gradient_norm)))
         return OUTCOME_FAILED;
@@ -95,14 +91,10 @@ static int tell_progress(trainer *run)
 /* What may be due after an update. */
 static int look_around(trainer *run)
 {
-    const settings *options = run->options;
-    double now = system_clock();
-
     if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
-    if (options->checkpoint[0] != '\0' && options->checkpoint_minutes > 0 &&
-        now - run->saved >= 60.0 * options->checkpoint_minutes && train_save_run(run) != OUTCOME_OK)
-        return OUTCOME_FAILED;
-    return now - run->told >= run->tell->interval ? tell_progress(run) : OUTCOME_OK;
+    if (session_save_when_due(&run->files, &run->place) != OUTCOME_OK) return OUTCOME_FAILED;
+    return system_clock() - run->files.told >= run->tell->interval ? tell_progress(run)
+                                                                   : OUTCOME_OK;
 }
 
 static int run_epoch(trainer *run)
@@ -138,7 +130,7 @@ static int validate(trainer *run, double *valid_loss)
     if (run->valid_tokens == 0) return OUTCOME_OK;
     outcome = evaluate(&run->parts.net, run->context, &held_out, valid_loss, &predicted);
     if (outcome != OUTCOME_OK) return outcome;
-    return curve_add(&run->valid_curve, (int64_t)run->place.update, *valid_loss);
+    return curve_add(&run->files.valid_curve, (int64_t)run->place.update, *valid_loss);
 }
 
 /* Counts the epoch, and keeps its weights when they are the best. */
@@ -153,7 +145,7 @@ static int keep_best(trainer *run, run_epoch_end *end)
     place->best_epoch = place->epoch;
     place->best_loss = loss;
     place->best_train_loss = end->train_loss;
-    return train_save_model(run);
+    return session_save_model(&run->files, 1);
 }
 
 static int start_next_epoch(trainer *run)
@@ -181,13 +173,14 @@ static int finish_epoch(trainer *run)
         keep_best(run, &end) != OUTCOME_OK)
         return OUTCOME_FAILED;
     end.epoch = (int64_t)run->place.epoch;
-    end.seconds = train_seconds(run);
+    end.seconds = session_seconds(&run->files);
     run->tell->epoch(&end);
     if (start_next_epoch(run) != OUTCOME_OK) return OUTCOME_FAILED;
-    if (options->plot[0] != '\0' && plot_write(options->plot, &run->train_curve, &run->valid_curve,
-                                        run->updates, "token", 1) != OUTCOME_OK)
+    if (options->plot[0] != '\0' &&
+        plot_write(options->plot, &run->files.train_curve, &run->files.valid_curve, run->updates,
+            "token", 1) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    return options->checkpoint[0] != '\0' ? train_save_run(run) : OUTCOME_OK;
+    return options->checkpoint[0] != '\0' ? session_save(&run->files, &run->place) : OUTCOME_OK;
 }
 
 int train_run(trainer *run)

@@ -152,8 +152,7 @@ static int encode(const network *source, rnnkit_tape *tape, const batch *from, r
 
 static int run(network *source, rnnkit_tape *tape, const batch *from, rnnkit_tensor **out)
 {
-    if (failed(rnnkit_tape_clear(tape)) ||
-        failed(rnnkit_embedding_forward(
+    if (failed(rnnkit_embedding_forward(
             source->embedding, tape, from->ids, from->steps, from->rows, out)) ||
         drop(source, tape, out) != OUTCOME_OK ||
         encode(source, tape, from, *out, out) != OUTCOME_OK)
@@ -177,7 +176,8 @@ int network_predict(network *source, rnnkit_tape *tape, const batch *from, doubl
     int outcome;
 
     if (logits == NULL) return fail("out of memory");
-    outcome = run(source, tape, from, &at);
+    outcome = failed(rnnkit_tape_clear(tape));
+    if (outcome == OUTCOME_OK) outcome = run(source, tape, from, &at);
     if (outcome == OUTCOME_OK)
         outcome = failed(rnnkit_linear_forward(source->linear, tape, at, &at)) ||
                           failed(rnnkit_tensor_read(at, logits, from->rows * 2))

@@ -160,7 +160,7 @@ static int train(trainer *run, training *loop)
     loop->fingerprint = hash_drawings(RECORD_HASH, &run->data);
     if (run->other.count > 0) loop->fingerprint = hash_drawings(loop->fingerprint, &run->other);
     loop->context = run->context;
-    loop->network = run->net.model;
+    loop->files.network = run->net.model;
     loop->order = &run->from.parts;
     loop->lr = options->lr;
     loop->clip = options->clip;
@@ -168,6 +168,7 @@ static int train(trainer *run, training *loop)
     loop->patience = options->patience;
     loop->seed = options->seed;
     tell_start(run);
+    session_start(&loop->files);
     return training_run(loop);
 }
 
@@ -178,17 +179,17 @@ int train_command(arguments *parsed)
     const char *const inputs[] = {"data", options->data,
         options->valid_data[0] != '\0' ? "valid-data" : NULL, options->valid_data, NULL};
     trainer run = {.options = options};
-    training loop = {.parsed = parsed,
-        .kind = &settings_record,
+    training loop = {.files = {.parsed = parsed,
+                         .kind = &settings_record,
+                         .model = options->model,
+                         .plot = options->plot,
+                         .checkpoint = options->checkpoint,
+                         .checkpoint_minutes = options->checkpoint_minutes,
+                         .resume = options->resume,
+                         .json = options->json},
         .steps = &steps,
         .user = &run,
-        .model = options->model,
-        .plot = options->plot,
-        .checkpoint = options->checkpoint,
-        .unit = "point",
-        .checkpoint_minutes = options->checkpoint_minutes,
-        .resume = options->resume,
-        .json = options->json};
+        .unit = "point"};
     int outcome;
 
     if (options->threads == 0) options->threads = system_processors();

@@ -25,17 +25,17 @@ double errors_ratio(const errors *columns, const series *source);
 int evaluate_next(network *net, rnnkit_context *context, const series *source, int64_t first,
     int64_t rows, errors *columns);
 
-/* Opened together for forecast and evaluate; session_close takes any state. */
-typedef struct session {
+/* Opened together for forecast and evaluate; opened_close takes any state. */
+typedef struct opened {
     rnnkit_context *context;
     network net;
     series data;
     rnnkit_tape *tape;
     rnnkit_state *state;
-} session;
+} opened;
 
-int session_open(session *target, const settings *options);
-void session_close(session *target);
+int opened_make(opened *target, const settings *options);
+void opened_close(opened *target);
 
 /* forecast.c: forecasts `horizon` rows from the first `count`, into the caller's
  * [horizon][columns]. */

@@ -93,7 +93,7 @@ int evaluate_next(network *net, rnnkit_context *context, const series *source, i
     return outcome;
 }
 
-int session_open(session *target, const settings *options)
+int opened_make(opened *target, const settings *options)
 {
     char text[64];
 
@@ -108,7 +108,7 @@ int session_open(session *target, const settings *options)
     return failed(rnnkit_state_create(target->net.rnn, 1, &target->state));
 }
 
-void session_close(session *target)
+void opened_close(opened *target)
 {
     rnnkit_state_destroy(target->state);
     rnnkit_tape_destroy(target->tape);
@@ -120,7 +120,7 @@ void session_close(session *target)
 /* Reads row after row; behind every `horizon` rows it forecasts as many from a copy of the state.
  */
 static int evaluate_far(
-    session *all, int64_t first, int64_t horizon, errors *columns, int64_t *origins)
+    opened *all, int64_t first, int64_t horizon, errors *columns, int64_t *origins)
 {
     const series *source = &all->data;
     int64_t width = source->data.columns, rows = source->data.rows, read = 0;
@@ -173,7 +173,7 @@ static void tell_column(
         sqrt(of->naive_square / n), of->naive_absolute / n);
 }
 
-static void tell(const session *all, const errors *next, const errors *far, int64_t horizon,
+static void tell(const opened *all, const errors *next, const errors *far, int64_t horizon,
     int64_t origins, int json)
 {
     const series *source = &all->data;
@@ -197,7 +197,7 @@ static void tell(const session *all, const errors *next, const errors *far, int6
             (long long)horizon, (long long)origins, far_ratio);
 }
 
-static int evaluate(session *all, const settings *options)
+static int evaluate(opened *all, const settings *options)
 {
     const series *source = &all->data;
     int64_t rows = source->data.rows, columns = source->data.columns, origins = 0;
@@ -223,10 +223,10 @@ static int evaluate(session *all, const settings *options)
 int evaluate_command(arguments *parsed)
 {
     const settings *options = parsed->values;
-    session all = {0};
-    int outcome = session_open(&all, options);
+    opened all = {0};
+    int outcome = opened_make(&all, options);
 
     if (outcome == OUTCOME_OK) outcome = evaluate(&all, options);
-    session_close(&all);
+    opened_close(&all);
     return outcome;
 }

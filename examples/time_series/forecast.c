@@ -154,7 +154,7 @@ static int tell(const settings *options, const series *source, int64_t count, co
     return compare(source, count, options->horizon, forecast, options->json);
 }
 
-static int forecast(session *all, const settings *options)
+static int forecast(opened *all, const settings *options)
 {
     const series *source = &all->data;
     int64_t count = source->data.rows - options->hide;
@@ -176,12 +176,12 @@ static int forecast(session *all, const settings *options)
 int forecast_command(arguments *parsed)
 {
     const settings *options = parsed->values;
-    session all = {0};
+    opened all = {0};
     int outcome = OUTCOME_OK;
 
     if (options->plot[0] != '\0') outcome = output_check("plot", options->plot);
-    if (outcome == OUTCOME_OK) outcome = session_open(&all, options);
+    if (outcome == OUTCOME_OK) outcome = opened_make(&all, options);
     if (outcome == OUTCOME_OK) outcome = forecast(&all, options);
-    session_close(&all);
+    opened_close(&all);
     return outcome;
 }

@@ -9,8 +9,6 @@
 
 #include "../common/console.h"
 #include "../common/interrupt.h"
-#include "../common/output.h"
-#include "../common/resume.h"
 #include "../common/system.h"
 #include "train.h"
 
@@ -30,29 +28,6 @@ static double draw_normal(uint64_t *random)
     double radius = sqrt(-2 * log(draw(random)));
 
     return radius * cos(6.283185307179586 * draw(random));
-}
-
-/* A file that is written is no other one. */
-static int check_output(const settings *options, const char *name, const char *path)
-{
-    if (output_check(name, path) != OUTCOME_OK) return OUTCOME_FAILED;
-    if (options->data[0] != '\0' &&
-        output_check_apart(name, path, "data", options->data) != OUTCOME_OK)
-        return OUTCOME_FAILED;
-    if (path == options->model) return OUTCOME_OK;
-    return output_check_apart(name, path, "model", options->model);
-}
-
-static int check(const trainer *run)
-{
-    const settings *options = run->options;
-
-    if (check_output(options, "model", options->model) != OUTCOME_OK ||
-        check_output(options, "checkpoint", run->checkpoint_path) != OUTCOME_OK)
-        return OUTCOME_FAILED;
-    if (options->plot[0] == '\0') return OUTCOME_OK;
-    if (check_output(options, "plot", options->plot) != OUTCOME_OK) return OUTCOME_FAILED;
-    return output_check_apart("plot", options->plot, "checkpoint", run->checkpoint_path);
 }
 
 /* As many places as leave each one four times --steps to read. */
@@ -81,6 +56,7 @@ int64_t train_epoch_updates(const trainer *run)
 static int open_machine(trainer *run)
 {
     const settings *options = run->options;
+    rnnkit_checkpoint **out = &run->files.run;
     size_t count = (size_t)(options->steps * run->lanes * run->data.data.columns);
     char text[80];
     int64_t updates = train_epoch_updates(run) * options->epochs;
@@ -95,13 +71,14 @@ static int open_machine(trainer *run)
         failed(rnnkit_state_create(run->net.rnn, run->lanes, &run->state)) ||
         failed(rnnkit_optimizer_create(run->net.model, "adam", text, &run->optimizer)))
         return OUTCOME_FAILED;
+    run->files.network = run->net.model;
     if (failed(rnnkit_schedule_create(run->optimizer, "cosine", updates, NULL, &run->schedule)) ||
-        failed(rnnkit_checkpoint_create(run->net.model, &run->checkpoint)) ||
-        failed(rnnkit_checkpoint_add_optimizer(run->checkpoint, "optimizer", run->optimizer)) ||
-        failed(rnnkit_checkpoint_add_schedule(run->checkpoint, "schedule", run->schedule)) ||
-        failed(rnnkit_checkpoint_add_state(run->checkpoint, "state", run->state)))
+        failed(rnnkit_checkpoint_create(run->net.model, out)) ||
+        failed(rnnkit_checkpoint_add_optimizer(*out, "optimizer", run->optimizer)) ||
+        failed(rnnkit_checkpoint_add_schedule(*out, "schedule", run->schedule)) ||
+        failed(rnnkit_checkpoint_add_state(*out, "state", run->state)))
         return OUTCOME_FAILED;
-    return failed(rnnkit_checkpoint_add_tape(run->checkpoint, "tape", run->tape));
+    return failed(rnnkit_checkpoint_add_tape(*out, "tape", run->tape));
 }
 
 /* Steps at .. at + steps - 1 of every lane, and the changes to what follows. */
@@ -205,7 +182,7 @@ static int keep_best(trainer *run, double ratio, int *best)
     place->best = ratio;
     place->best_epoch = place->epoch;
     if (run->trial != NULL && !(ratio < run->trial->to_beat)) return OUTCOME_OK;
-    return failed(rnnkit_model_save(run->net.model, run->options->model));
+    return session_save_model(&run->files, 0);
 }
 
 static int finish_epoch(trainer *run)
@@ -221,7 +198,7 @@ static int finish_epoch(trainer *run)
     run->place.epoch++;
     run->place.within = 0;
     if (run->trial != NULL || options->checkpoint[0] == '\0') return OUTCOME_OK;
-    if (system_clock() - run->saved < 60.0 * options->checkpoint_minutes) return OUTCOME_OK;
+    if (system_clock() - run->files.saved < 60.0 * options->checkpoint_minutes) return OUTCOME_OK;
     return train_save_run(run);
 }
 
@@ -252,7 +229,14 @@ static int run_epochs(trainer *run)
     return train_save_run(run);
 }
 
-static int prepare(trainer *run, const record *earlier)
+static uint64_t fingerprint_of(const series *data)
+{
+    size_t count = (size_t)(data->data.rows * data->data.columns);
+
+    return record_hash(RECORD_HASH, data->data.values, count * sizeof *data->data.values);
+}
+
+static int prepare(trainer *run)
 {
     const settings *options = run->options;
     char text[96];
@@ -262,68 +246,59 @@ static int prepare(trainer *run, const record *earlier)
     snprintf(
         text, sizeof text, "threads=%" PRId64 " seed=%" PRId64, options->threads, options->seed);
     run->random = (uint64_t)options->seed;
-    if (check(run) != OUTCOME_OK ||
-        failed(rnnkit_context_create(options->device, text, &run->context)) ||
+    if (failed(rnnkit_context_create(options->device, text, &run->context)) ||
         series_open(&run->data, options, &options->columns) != OUTCOME_OK ||
         split(run) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    fingerprint = train_fingerprint(&run->data);
-    if (options->resume && record_check_data(earlier, fingerprint) != OUTCOME_OK)
-        return OUTCOME_FAILED;
+    fingerprint = fingerprint_of(&run->data);
+    if (session_check_data(&run->files, fingerprint) != OUTCOME_OK) return OUTCOME_FAILED;
     outcome = open_machine(run);
-    if (outcome == OUTCOME_OK && options->resume) outcome = train_load_run(run);
+    if (outcome == OUTCOME_OK) outcome = train_load_run(run);
     if (outcome == OUTCOME_OK)
-        outcome = record_options(&settings_record, run->net.model, run->parsed, fingerprint);
-    if (outcome == OUTCOME_OK && options->resume && run->place.best_epoch > 0)
-        outcome = record_check_model(earlier, options->model);
+        outcome = session_record(&run->files, fingerprint, run->place.best_epoch > 0);
     return outcome;
 }
 
-static int tell_interrupted(trainer *run)
+static int train(trainer *run)
 {
-    const settings *options = run->options;
-    int64_t updates = train_epoch_updates(run) * options->epochs;
+    int outcome;
 
-    if (train_save_run(run) != OUTCOME_OK) return OUTCOME_FAILED;
-    return resume_tell(
-        run->parsed, options->json, (int64_t)run->place.update, updates, run->checkpoint_path);
-}
-
-static int train(trainer *run, record *earlier)
-{
-    const settings *options = run->options;
-    int outcome = OUTCOME_OK;
-
-    if (options->resume) outcome = record_read(earlier, &settings_record, run->checkpoint_path);
-    if (outcome == OUTCOME_OK && options->resume) outcome = record_apply(earlier, run->parsed);
     run->place.epoch = 1;
-    run->began = system_clock();
-    if (outcome == OUTCOME_OK) outcome = prepare(run, earlier);
+    outcome = prepare(run);
     if (outcome != OUTCOME_OK) return outcome;
     report_start(run);
-    run->began = run->told = run->saved = system_clock();
+    session_start(&run->files);
     outcome = run_epochs(run);
     if (run->trial != NULL) {
         run->trial->loss = run->place.best_epoch > 0 ? run->place.best : NAN;
         run->trial->epoch = (int64_t)run->place.best_epoch;
         return outcome == OUTCOME_DIVERGED ? OUTCOME_OK : outcome;
     }
-    if (outcome == OUTCOME_INTERRUPTED) return tell_interrupted(run);
-    if (outcome == OUTCOME_OK && options->plot[0] != '\0') outcome = report_plot(run);
+    if (outcome == OUTCOME_INTERRUPTED) return train_stop(run);
+    if (outcome == OUTCOME_OK && run->options->plot[0] != '\0') outcome = report_plot(run);
     return outcome == OUTCOME_OK ? report_done(run) : outcome;
 }
 
 static int train_once(arguments *parsed, search_trial *trial)
 {
     const settings *options = parsed->values;
-    char *path = resume_path(options->checkpoint, options->model);
-    trainer run = {.parsed = parsed, .options = options, .trial = trial, .checkpoint_path = path};
-    record earlier = {0};
-    int outcome;
+    const char *const inputs[] = {options->data[0] != '\0' ? "data" : NULL, options->data, NULL};
+    trainer run = {.options = options,
+        .trial = trial,
+        .files = {.parsed = parsed,
+            .kind = &settings_record,
+            .model = options->model,
+            .plot = options->plot,
+            .checkpoint = options->checkpoint,
+            .checkpoint_minutes = options->checkpoint_minutes,
+            .resume = options->resume,
+            .json = options->json,
+            .numbers = train_numbers,
+            .number_count = train_number_count}};
+    int outcome = session_begin(&run.files, inputs);
 
-    if (path == NULL) return OUTCOME_FAILED;
-    outcome = train(&run, &earlier);
-    rnnkit_checkpoint_destroy(run.checkpoint);
+    if (outcome == OUTCOME_OK) outcome = train(&run);
+    rnnkit_checkpoint_destroy(run.files.run);
     rnnkit_schedule_destroy(run.schedule);
     rnnkit_optimizer_destroy(run.optimizer);
     rnnkit_state_destroy(run.state);
@@ -331,10 +306,9 @@ static int train_once(arguments *parsed, search_trial *trial)
     network_close(&run.net);
     series_close(&run.data);
     rnnkit_context_destroy(run.context);
+    session_close(&run.files);
     free(run.x);
     free(run.targets);
-    record_free(&earlier);
-    free(path);
     return outcome;
 }
 

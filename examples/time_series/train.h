@@ -3,10 +3,8 @@
 #define TIME_SERIES_TRAIN_H
 
 #include "../common/search.h"
+#include "../common/session.h"
 #include "commands.h"
-
-/* Beside the outcomes of console.h: a trial of a search that is over. */
-enum { OUTCOME_DIVERGED = 3 };
 
 /* How far a run has come: together with the library's objects, what a checkpoint holds. Doubles,
  * because a checkpoint keeps numbers as such. */
@@ -17,11 +15,10 @@ typedef struct run_place {
     double random_high, random_low; /* halves of the generator's number */
     double loss;                    /* of the last update */
     double best_epoch, best; /* 0: none yet; ratio to the naive forecast on what is held out */
-    double seconds;          /* in earlier processes */
 } run_place;
 
 typedef struct trainer {
-    arguments *parsed;
+    session files;
     const settings *options;
     rnnkit_context *context;
     series data;
@@ -32,11 +29,8 @@ typedef struct trainer {
     rnnkit_schedule *schedule;
     int64_t rows, lanes; /* to learn from; read side by side */
     float *x, *targets;  /* [steps][lanes][columns] */
-    rnnkit_checkpoint *checkpoint;
-    const char *checkpoint_path;
     uint64_t random;
     run_place place;
-    double began, told, saved;
     search_trial *trial; /* or NULL: then the run speaks for itself */
 } trainer;
 
@@ -49,9 +43,10 @@ int report_done(trainer *run);
 int report_plot(trainer *run); /* from the first held-out row on, at most 200 of them */
 
 /* train_save.c: the whole run, and back. */
-uint64_t train_fingerprint(const series *data);
+extern const resume_number train_numbers[];
+extern const size_t train_number_count;
 int train_save_run(trainer *run);
 int train_load_run(trainer *run);
-double train_seconds(const trainer *run);
+int train_stop(trainer *run);
 
 #endif

@@ -56,8 +56,8 @@ void report_epoch(trainer *run, double ratio, int best)
         json_end();
         return;
     }
-    if (now - run->told < (console_is_terminal() ? 0.2 : 5)) return;
-    run->told = now;
+    if (now - run->files.told < (console_is_terminal() ? 0.2 : 5)) return;
+    run->files.told = now;
     snprintf(line, sizeof line,
         "epoch %" PRId64 "/%" PRId64 " loss %.4g, next row held out: %.4f of the naive error",
         (int64_t)run->place.epoch, run->options->epochs, run->place.loss, ratio);
@@ -87,11 +87,11 @@ int report_plot(trainer *run)
 
 int report_done(trainer *run)
 {
-    double seconds = train_seconds(run);
+    double seconds = session_seconds(&run->files);
     char *command;
 
-    run->parsed->given[arguments_find(run->parsed, "seed")] = 1;
-    command = resume_command(run->parsed, 0, NULL);
+    run->files.parsed->given[arguments_find(run->files.parsed, "seed")] = 1;
+    command = resume_command(run->files.parsed, 0, NULL);
     if (command == NULL) return OUTCOME_FAILED;
     if (run->options->json) {
         json_begin("done");

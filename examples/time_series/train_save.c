@@ -1,13 +1,10 @@
-/* Saving the whole run with its place; the older file is replaced only when the new one is complete.
- */
+/* The place of a run in a checkpoint, the generator of random numbers among it. */
 #include <stddef.h>
 
 #include "../common/console.h"
-#include "../common/resume.h"
-#include "../common/system.h"
 #include "train.h"
 
-static const resume_number numbers[] = {
+const resume_number train_numbers[] = {
     {"epoch", offsetof(run_place, epoch)},
     {"update", offsetof(run_place, update)},
     {"within", offsetof(run_place, within)},
@@ -18,32 +15,32 @@ static const resume_number numbers[] = {
     {"loss", offsetof(run_place, loss)},
     {"best_epoch", offsetof(run_place, best_epoch)},
     {"best", offsetof(run_place, best)},
-    {"seconds", offsetof(run_place, seconds)},
 };
 
-enum { NUMBERS = sizeof numbers / sizeof *numbers };
+const size_t train_number_count = sizeof train_numbers / sizeof *train_numbers;
 
-double train_seconds(const trainer *run)
-{
-    return run->place.seconds + system_clock() - run->began;
-}
-
-uint64_t train_fingerprint(const series *data)
-{
-    size_t count = (size_t)(data->data.rows * data->data.columns);
-
-    return record_hash(RECORD_HASH, data->data.values, count * sizeof *data->data.values);
-}
-
-int train_save_run(trainer *run)
+static run_place place_of(const trainer *run)
 {
     run_place place = run->place;
 
     place.random_high = (double)(run->random >> 32);
     place.random_low = (double)(run->random & UINT32_MAX);
-    place.seconds = train_seconds(run);
-    run->saved = system_clock();
-    return resume_save(run->checkpoint, run->checkpoint_path, numbers, NUMBERS, &place);
+    return place;
+}
+
+int train_save_run(trainer *run)
+{
+    run_place place = place_of(run);
+
+    return session_save(&run->files, &place);
+}
+
+int train_stop(trainer *run)
+{
+    run_place place = place_of(run);
+    int64_t updates = train_epoch_updates(run) * run->options->epochs;
+
+    return session_stop(&run->files, &place, (int64_t)place.update, updates);
 }
 
 /* 1 for a number from 0 to most. */
@@ -55,12 +52,12 @@ static int within(double number, double most)
 int train_load_run(trainer *run)
 {
     run_place *place = &run->place;
-    int outcome = resume_load(run->checkpoint, run->checkpoint_path, numbers, NUMBERS, place);
 
-    if (outcome != OUTCOME_OK) return outcome;
+    if (session_load(&run->files, place) != OUTCOME_OK) return OUTCOME_FAILED;
+    if (!run->options->resume) return OUTCOME_OK;
     if (!within(place->first, (double)run->rows / 2) || !within(place->at, (double)run->rows) ||
         !within(place->random_high, UINT32_MAX) || !within(place->random_low, UINT32_MAX))
-        return fail("%s: the place in the series is damaged", run->checkpoint_path);
+        return fail("%s: the place in the series is damaged", run->files.path);
     run->random = (uint64_t)place->random_high << 32 | (uint64_t)place->random_low;
     return OUTCOME_OK;
 }

@@ -2,48 +2,27 @@
 #include "train.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "../common/console.h"
-#include "../common/output.h"
-#include "../common/resume.h"
 #include "../common/system.h"
 
-static int check_output(const settings *options, const char *name, const char *path)
-{
-    const char *const inputs[][2] = {{"source", options->source}, {"target", options->target},
-        {"valid-source", options->valid_source}, {"valid-target", options->valid_target}};
-
-    if (output_check(name, path) != OUTCOME_OK) return OUTCOME_FAILED;
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
-        if (output_check_apart(name, path, inputs[i][0], inputs[i][1]) != OUTCOME_OK)
-            return OUTCOME_FAILED;
-    if (path == options->model) return OUTCOME_OK;
-    return output_check_apart(name, path, "model", options->model);
-}
-
-static int check_outputs(const trainer *run)
-{
-    const settings *options = run->options;
-
-    if (check_output(options, "model", options->model) != OUTCOME_OK ||
-        check_output(options, "checkpoint", run->checkpoint_path) != OUTCOME_OK)
-        return OUTCOME_FAILED;
-    if (options->plot[0] == '\0') return OUTCOME_OK;
-    if (check_output(options, "plot", options->plot) != OUTCOME_OK) return OUTCOME_FAILED;
-    return output_check_apart("plot", options->plot, "checkpoint", run->checkpoint_path);
-}
-
-/* The options that the repeating command always names, with the values that are in use. */
-static void settle(trainer *run)
-{
-    settings *options = run->options;
-
-    if (options->threads == 0) options->threads = system_processors();
-    run->parsed->given[arguments_find(run->parsed, "threads")] = 1;
-    run->parsed->given[arguments_find(run->parsed, "seed")] = 1;
-}
+/* The numbers of run_place under their names in a checkpoint. */
+static const resume_number numbers[] = {
+    {"epoch", offsetof(run_place, epoch)},
+    {"update", offsetof(run_place, update)},
+    {"batch", offsetof(run_place, batch)},
+    {"epoch_loss", offsetof(run_place, epoch_loss)},
+    {"epoch_words", offsetof(run_place, epoch_words)},
+    {"interval_loss", offsetof(run_place, interval_loss)},
+    {"interval_words", offsetof(run_place, interval_words)},
+    {"shown_loss", offsetof(run_place, shown_loss)},
+    {"best_epoch", offsetof(run_place, best_epoch)},
+    {"best_loss", offsetof(run_place, best_loss)},
+    {"best_train_loss", offsetof(run_place, best_train_loss)},
+};
 
 /* Of all ids that the run reads. */
 static uint64_t fingerprint_of(const trainer *run)
@@ -63,11 +42,14 @@ static uint64_t fingerprint_of(const trainer *run)
 
 static int open_checkpoint(trainer *run)
 {
-    if (failed(rnnkit_checkpoint_create(run->net.model, &run->checkpoint)) ||
-        failed(rnnkit_checkpoint_add_optimizer(run->checkpoint, "optimizer", run->optimizer)) ||
-        failed(rnnkit_checkpoint_add_schedule(run->checkpoint, "schedule", run->schedule)))
+    rnnkit_checkpoint **out = &run->files.run;
+
+    run->files.network = run->net.model;
+    if (failed(rnnkit_checkpoint_create(run->net.model, out)) ||
+        failed(rnnkit_checkpoint_add_optimizer(*out, "optimizer", run->optimizer)) ||
+        failed(rnnkit_checkpoint_add_schedule(*out, "schedule", run->schedule)))
         return OUTCOME_FAILED;
-    return failed(rnnkit_checkpoint_add_tape(run->checkpoint, "tape", run->tape));
+    return failed(rnnkit_checkpoint_add_tape(*out, "tape", run->tape));
 }
 
 static int open_machine(trainer *run)
@@ -95,8 +77,19 @@ static int open_machine(trainer *run)
     return open_checkpoint(run);
 }
 
+static int load(trainer *run)
+{
+    run_place *place = &run->place;
+
+    if (session_load(&run->files, place) != OUTCOME_OK) return OUTCOME_FAILED;
+    if (!run->options->resume ||
+        buckets_resume(&run->from.order, place->epoch + (place->batch > 0), place->batch))
+        return OUTCOME_OK;
+    return fail("%s: the place in the epoch is damaged", run->files.path);
+}
+
 /* Everything that has to stand before the first update. */
-static int prepare(trainer *run, const record *earlier)
+static int prepare(trainer *run)
 {
     const settings *options = run->options;
     char text[96];
@@ -109,45 +102,32 @@ static int prepare(trainer *run, const record *earlier)
         train_read(run) != OUTCOME_OK)
         return OUTCOME_FAILED;
     fingerprint = fingerprint_of(run);
-    outcome = options->resume ? record_check_data(earlier, fingerprint) : OUTCOME_OK;
+    outcome = session_check_data(&run->files, fingerprint);
     if (outcome == OUTCOME_OK) outcome = open_machine(run);
-    if (outcome == OUTCOME_OK && options->resume) outcome = train_load_run(run);
+    if (outcome == OUTCOME_OK) outcome = load(run);
     if (outcome == OUTCOME_OK)
-        outcome = record_options(&settings_record, run->net.model, run->parsed, fingerprint);
-    if (outcome == OUTCOME_OK && run->place.best_epoch > 0)
-        outcome = record_check_model(earlier, options->model);
+        outcome = session_record(&run->files, fingerprint, run->place.best_epoch > 0);
     return outcome;
 }
 
-static int train(trainer *run, record *earlier)
+static int train(trainer *run)
 {
     int outcome;
 
-    if (run->options->resume &&
-        (record_read(earlier, &settings_record, run->checkpoint_path) != OUTCOME_OK ||
-            record_apply(earlier, run->parsed) != OUTCOME_OK))
-        return OUTCOME_FAILED;
-    if (check_outputs(run) != OUTCOME_OK) return OUTCOME_FAILED;
-    settle(run);
-    run->train_curve = earlier->train;
-    run->valid_curve = earlier->valid;
-    earlier->train = earlier->valid = (curve){0};
-    outcome = prepare(run, earlier);
+    session_settle(&run->files, &run->options->threads);
+    outcome = prepare(run);
     if (outcome != OUTCOME_OK) return outcome;
-    run->began = run->told = run->saved = system_clock();
+    session_start(&run->files);
     report_start(run);
     outcome = train_run(run);
-    if (outcome == OUTCOME_INTERRUPTED) {
-        if (train_save_run(run) != OUTCOME_OK) return OUTCOME_FAILED;
-        return resume_tell(run->parsed, run->options->json, (int64_t)run->place.update,
-            run->updates, run->checkpoint_path);
-    }
+    if (outcome == OUTCOME_INTERRUPTED)
+        return session_stop(&run->files, &run->place, (int64_t)run->place.update, run->updates);
     return outcome == OUTCOME_OK ? report_done(run) : outcome;
 }
 
 static void close_run(trainer *run)
 {
-    rnnkit_checkpoint_destroy(run->checkpoint);
+    rnnkit_checkpoint_destroy(run->files.run);
     rnnkit_search_destroy(run->sampler);
     rnnkit_schedule_destroy(run->schedule);
     rnnkit_optimizer_destroy(run->optimizer);
@@ -157,23 +137,29 @@ static void close_run(trainer *run)
     pairs_free(&run->valid);
     network_close(&run->net);
     rnnkit_context_destroy(run->context);
-    curve_free(&run->train_curve);
-    curve_free(&run->valid_curve);
+    session_close(&run->files);
     free(run->mixed);
 }
 
 int train_command(arguments *parsed)
 {
     settings *options = parsed->values;
-    record earlier = {0};
-    char *path = resume_path(options->checkpoint, options->model);
-    trainer run = {.parsed = parsed, .options = options, .checkpoint_path = path};
-    int outcome;
+    const char *const inputs[] = {"source", options->source, "target", options->target,
+        "valid-source", options->valid_source, "valid-target", options->valid_target, NULL};
+    trainer run = {.options = options,
+        .files = {.parsed = parsed,
+            .kind = &settings_record,
+            .model = options->model,
+            .plot = options->plot,
+            .checkpoint = options->checkpoint,
+            .checkpoint_minutes = options->checkpoint_minutes,
+            .resume = options->resume,
+            .json = options->json,
+            .numbers = numbers,
+            .number_count = sizeof numbers / sizeof *numbers}};
+    int outcome = session_begin(&run.files, inputs);
 
-    if (path == NULL) return OUTCOME_FAILED;
-    outcome = train(&run, &earlier);
+    if (outcome == OUTCOME_OK) outcome = train(&run);
     close_run(&run);
-    record_free(&earlier);
-    free(path);
     return outcome;
 }

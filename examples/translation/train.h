@@ -2,7 +2,7 @@
 #ifndef TRANSLATION_TRAIN_H
 #define TRANSLATION_TRAIN_H
 
-#include "../common/curve.h"
+#include "../common/session.h"
 #include "commands.h"
 
 /* How far a run has come: together with the library's objects, what a checkpoint holds. Doubles,
@@ -15,13 +15,11 @@ typedef struct run_place {
     double shown_loss;                    /* mean over the last interval */
     double best_epoch;                    /* 0: none yet */
     double best_loss, best_train_loss;
-    double seconds; /* in earlier processes */
 } run_place;
 
 typedef struct trainer {
-    arguments *parsed;
+    session files;
     settings *options;
-    const char *checkpoint_path;
     rnnkit_context *context;
     network net;
     pairs train, valid;
@@ -32,14 +30,11 @@ typedef struct trainer {
     rnnkit_search *sampler; /* of scheduled sampling, or NULL */
     int32_t *mixed;         /* what is then read */
     size_t mixed_room;
-    rnnkit_checkpoint *checkpoint;
     int64_t epoch_updates, updates; /* of an epoch; of the whole run */
     int64_t curve_interval;         /* updates between two points of the curve */
     run_place place;
-    curve train_curve, valid_curve;
-    /* This process's clock, in seconds, and what it did meanwhile. */
-    double began, told, saved, busy;
-    double words_done; /* source and target words that were read */
+    /* What this process did: seconds at work, source and target words that were read. */
+    double busy, words_done;
 } trainer;
 
 /* train_data.c: reads the texts and makes the network. */
@@ -47,12 +42,6 @@ int train_read(trainer *run);
 
 /* train_loop.c: everything from `place` to the end. */
 int train_run(trainer *run);
-double train_seconds(const trainer *run);
-
-/* train_save.c: the best model; the whole run, and back. */
-int train_save_model(trainer *run);
-int train_save_run(trainer *run);
-int train_load_run(trainer *run);
 
 /* train_report.c: what is told, to people or as JSON. */
 void report_start(const trainer *run);

@@ -12,11 +12,6 @@
 #include "../common/system.h"
 #include "train.h"
 
-double train_seconds(const trainer *run)
-{
-    return run->place.seconds + system_clock() - run->began;
-}
-
 static int fail_diverged(const trainer *run, const char *what)
 {
     return fail("training diverged at update %.0f: the %s is not finite; %s %s; try a smaller --lr",
@@ -62,7 +57,7 @@ static int account(trainer *run, const batch *from, double loss)
     if ((int64_t)place->update % run->curve_interval != 0) return OUTCOME_OK;
     place->shown_loss = place->interval_loss / place->interval_words;
     place->interval_loss = place->interval_words = 0;
-    return curve_add(&run->train_curve, (int64_t)place->update, place->shown_loss);
+    return curve_add(&run->files.train_curve, (int64_t)place->update, place->shown_loss);
 }
 
 static int update(trainer *run, const batch *from)
@@ -91,15 +86,10 @@ static int update(trainer *run, const batch *from)
 /* What may be due after an update. */
 static int look_around(trainer *run)
 {
-    const settings *options = run->options;
-    double now = system_clock();
-
     if (interrupt_signal() != 0) return OUTCOME_INTERRUPTED;
-    if (options->checkpoint[0] != '\0' && options->checkpoint_minutes > 0 &&
-        now - run->saved >= 60.0 * options->checkpoint_minutes &&
-        train_save_run(run) != OUTCOME_OK)
-        return OUTCOME_FAILED;
-    return now - run->told >= report_interval(run) ? report_progress(run) : OUTCOME_OK;
+    if (session_save_when_due(&run->files, &run->place) != OUTCOME_OK) return OUTCOME_FAILED;
+    return system_clock() - run->files.told >= report_interval(run) ? report_progress(run)
+                                                                    : OUTCOME_OK;
 }
 
 static int run_epoch(trainer *run)
@@ -128,7 +118,7 @@ static int finish_epoch(trainer *run)
     if (outcome == OUTCOME_OK)
         outcome = evaluate_loss(&run->net, run->context, &run->valid, &valid_loss);
     if (outcome == OUTCOME_OK)
-        outcome = curve_add(&run->valid_curve, (int64_t)place->update, valid_loss);
+        outcome = curve_add(&run->files.valid_curve, (int64_t)place->update, valid_loss);
     if (outcome != OUTCOME_OK) return outcome;
     if (!isfinite(valid_loss)) return fail_diverged(run, "validation loss");
     place->epoch++;
@@ -137,14 +127,15 @@ static int finish_epoch(trainer *run)
         place->best_epoch = place->epoch;
         place->best_loss = valid_loss;
         place->best_train_loss = train_loss;
-        if (train_save_model(run) != OUTCOME_OK) return OUTCOME_FAILED;
+        if (session_save_model(&run->files, 1) != OUTCOME_OK) return OUTCOME_FAILED;
     }
     report_epoch(run, train_loss, valid_loss, best);
     place->batch = place->epoch_loss = place->epoch_words = 0;
-    if (options->plot[0] != '\0' && plot_write(options->plot, &run->train_curve, &run->valid_curve,
-                                        run->updates, "word", 1) != OUTCOME_OK)
+    if (options->plot[0] != '\0' &&
+        plot_write(options->plot, &run->files.train_curve, &run->files.valid_curve, run->updates,
+            "word", 1) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    return options->checkpoint[0] != '\0' ? train_save_run(run) : OUTCOME_OK;
+    return options->checkpoint[0] != '\0' ? session_save(&run->files, &run->place) : OUTCOME_OK;
 }
 
 static int is_over(const trainer *run)

@@ -9,7 +9,7 @@
 
 #include "../common/console.h"
 #include "../common/json.h"
-#include "../common/resume.h"
+#include "../common/system.h"
 #include "train.h"
 
 double report_interval(const trainer *run)
@@ -138,7 +138,7 @@ static void show_progress(const trainer *run, const progress *now)
 int report_progress(trainer *run)
 {
     const run_place *place = &run->place;
-    double seconds = train_seconds(run);
+    double seconds = session_seconds(&run->files);
     progress now = {.loss = place->shown_loss,
         .speed = run->busy > 0 ? run->words_done / run->busy : 0,
         .seconds = seconds,
@@ -146,7 +146,7 @@ int report_progress(trainer *run)
         .epoch = (int64_t)place->epoch + 1};
 
     if (now.loss <= 0) now.loss = place->interval_loss / place->interval_words;
-    run->told = run->began + seconds - place->seconds;
+    run->files.told = system_clock();
     if (run->words_done <= 0) return OUTCOME_OK;
     if (failed(rnnkit_optimizer_learning_rate(run->optimizer, &now.rate)) ||
         failed(rnnkit_optimizer_gradient_norm(run->optimizer, &now.norm)))
@@ -169,20 +169,20 @@ void report_epoch(const trainer *run, double train_loss, double valid_loss, int 
         json_number("valid_loss", valid_loss);
         json_number("valid_perplexity", exp(valid_loss));
         json_flag("best", best);
-        json_number("seconds", train_seconds(run));
+        json_number("seconds", session_seconds(&run->files));
         json_end();
         return;
     }
     console_line("epoch %" PRId64 "/%" PRId64
                  ": training loss %.4f, validation loss %.4f, perplexity %.2f%s, %s",
         epoch, run->options->epochs, train_loss, valid_loss, exp(valid_loss), best ? " (best)" : "",
-        console_duration(train_seconds(run), time));
+        console_duration(session_seconds(&run->files), time));
 }
 
 int report_done(const trainer *run)
 {
     const run_place *place = &run->place;
-    char *command = resume_command(run->parsed, 0, NULL), time[CONSOLE_NUMBER_SIZE],
+    char *command = resume_command(run->files.parsed, 0, NULL), time[CONSOLE_NUMBER_SIZE],
          speed[CONSOLE_NUMBER_SIZE];
     double words = run->busy > 0 ? run->words_done / run->busy : NAN;
 
@@ -195,7 +195,7 @@ int report_done(const trainer *run)
         json_integer("epoch", (int64_t)place->best_epoch);
         json_integer("updates", (int64_t)place->update);
         json_number("words_per_second", words);
-        json_number("seconds", train_seconds(run));
+        json_number("seconds", session_seconds(&run->files));
         json_integer("seed", run->options->seed);
         json_text("model", run->options->model);
         json_text("command", command);
@@ -205,7 +205,7 @@ int report_done(const trainer *run)
             exp(place->best_loss), place->best_epoch);
         if (run->busy > 0)
             console_line("%s words/s, %s in all", console_count((int64_t)words, speed),
-                console_duration(train_seconds(run), time));
+                console_duration(session_seconds(&run->files), time));
         console_line("model: %s", run->options->model);
         console_line("to repeat: %s", command);
     }

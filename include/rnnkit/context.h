@@ -27,7 +27,9 @@ typedef void (*rnnkit_log_fn)(int32_t level, const char *line, void *user);
  *
  * Options (noun "context"): threads (0: all that the process may use), seed, dtype, precision (full;
  * tf32, bf16: the factors of large products are rounded, but no sum, state or weight; for cuda alone,
- * and for auto, which on the CPU has full).
+ * and for auto, which on the CPU has full), isa (auto; portable, avx2, avx512, amx, neon: the most
+ * that kernels on the CPU use, those of word2vec on any device as well; a set of another processor
+ * caps nothing, nor does one better than this processor has).
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_context_destroy.
  * Errors: RNNKIT_E_ARGUMENT (NULL), RNNKIT_E_OPTION, RNNKIT_E_MEMORY, RNNKIT_E_BACKEND (no such

@@ -357,6 +357,15 @@ typedef struct rki_square_sum {
     double *sum; /* HOST */
 } rki_square_sum;
 
+/* What a device is opened for. */
+typedef struct rki_open {
+    int32_t index; /* which of the back end's devices */
+    rki_dtype dtype;
+    rki_precision precision;
+    int64_t threads; /* of the CPU, that a call may use: at least 1 */
+    const char *isa; /* caps what kernels on the CPU use; a name that is none there, nothing */
+} rki_open;
+
 typedef struct rki_backend {
     uint32_t size; /* sizeof(rki_backend) */
     uint32_t abi;  /* RKI_BACKEND_ABI */
@@ -364,13 +373,12 @@ typedef struct rki_backend {
     /* Bit f: the operations take weights in format f; that of RKI_PLAIN is not looked at. */
     uint64_t formats;
 
-    /* 1 when the device can be used here; else 0, and why in words. */
+    /* 1 when the device can be used here; else 0, and why in words. Changes nothing. */
     int (*probe)(char *reason, size_t capacity);
     /* What stands behind it, for rnnkit_build_info(): "OpenBLAS 0.3.21 ..., avx512". */
     void (*describe)(char *text, size_t capacity);
 
-    int32_t (*open)(const rki_host *host, int32_t index, rki_dtype dtype, rki_precision precision,
-        int64_t threads, void **self);
+    int32_t (*open)(const rki_host *host, const rki_open *call, void **self);
     void (*close)(void *self);
 
     /* Device memory, zeroed, 64-byte aligned at least. */

@@ -14,7 +14,7 @@ typedef struct rki_device {
     char name[32]; /* "cpu", "cuda:1" */
 } rki_device;
 
-/* Opens "auto", "cpu", "cuda:1", ... for a context whose memory, log and threads are set. */
+/* Opens "auto", "cpu", "cuda:1", ... for a context whose memory, log, threads and isa are set. */
 int32_t rki_device_open(
     rnnkit_context *context, const char *name, rki_dtype dtype, rki_precision precision);
 void rki_device_close(rnnkit_context *context);

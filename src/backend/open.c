@@ -11,7 +11,7 @@
 
 typedef struct context_options {
     int64_t threads, seed;
-    int32_t dtype, precision;
+    int32_t dtype, precision, isa;
 } context_options;
 
 static const rki_option rows[] = {
@@ -24,6 +24,10 @@ static const rki_option rows[] = {
     {"precision", RKI_OPTION_CHOICE, offsetof(context_options, precision), 0, 0, "full",
         "full|tf32|bf16", "0.1",
         "what factors of large products are rounded to, sums and weights are not; cuda only"},
+    {"isa", RKI_OPTION_CHOICE, offsetof(context_options, isa), 0, 0, "auto",
+        "auto|portable|avx2|avx512|amx|neon", "0.1",
+        "the most that kernels on the CPU use of its instruction sets; one of another processor "
+        "caps nothing"},
 };
 const rki_option_table rki_context_options = {"context", rows, sizeof rows / sizeof rows[0]};
 
@@ -71,8 +75,8 @@ static int32_t open_backend(rnnkit_context *context, const rki_backend *ops, int
         snprintf(device->name, sizeof device->name, "cuda:%d", (int)index);
     else
         snprintf(device->name, sizeof device->name, "%s", ops->name);
-    int32_t status =
-        ops->open(&device->host, index, dtype, precision, context->threads, &device->self);
+    const rki_open call = {index, dtype, precision, context->threads, context->isa};
+    int32_t status = ops->open(&device->host, &call, &device->self);
     if (status < 0) {
         rki_release(&context->memory, device);
         return status;
@@ -105,6 +109,14 @@ void rki_device_close(rnnkit_context *context)
     rki_release(&context->memory, context->device);
 }
 
+static void name_isa(int32_t choice, char *name, size_t capacity)
+{
+    const rki_option *row = rows;
+    while (row->offset != offsetof(context_options, isa))
+        row++;
+    snprintf(name, capacity, "%s", rki_option_choice_name(row, choice));
+}
+
 static int32_t create(
     const char *device, const char *options, rki_memory memory, rnnkit_context **out)
 {
@@ -119,6 +131,7 @@ static int32_t create(
     context->memory = memory;
     context->seed = parsed.seed;
     context->threads = rki_threads_resolve(parsed.threads);
+    name_isa(parsed.isa, context->isa, sizeof context->isa);
     atomic_init(&context->cancelled, 0);
     pthread_mutex_init(&context->message_lock, NULL);
     int32_t status =

@@ -1,4 +1,4 @@
-/* The context as every layer sees it: hooks, seed, threads, cancellation, last message.
+/* The context as every layer sees it: hooks, seed, threads, instruction set, cancellation, last message.
  *
  * The device is opaque here; src/backend/ opens and closes it.
  */
@@ -21,6 +21,7 @@ struct rnnkit_context {
     rki_log log;
     int64_t seed;
     int64_t threads; /* at least 1 */
+    char isa[16];    /* the cap of the CPU's kernels: rki_isa_chosen() */
     atomic_int cancelled;
     pthread_mutex_t message_lock; /* guards last_message alone */
     char last_message[RKI_MESSAGE_SIZE];

@@ -21,8 +21,8 @@ static void describe(char *text, size_t capacity)
 {
     char blas[256];
     rki_blas_describe(blas, sizeof blas);
-    snprintf(text, capacity, "instruction set %s (of %s here); %s", rki_isa_name(rki_isa_chosen()),
-        rki_isa_name(rki_isa_supported()), blas);
+    snprintf(text, capacity, "instruction set %s (of %s here); %s",
+        rki_isa_name(rki_isa_chosen(NULL)), rki_isa_name(rki_isa_supported()), blas);
 }
 
 /* What products may count on; 512 KiB where the system does not say. */
@@ -39,21 +39,23 @@ static int64_t second_cache(void)
     return bytes / (int64_t)sizeof(float);
 }
 
-static int32_t open_device(const rki_host *host, int32_t index, rki_dtype dtype,
-    rki_precision precision, int64_t threads, void **self)
+static int32_t open_device(const rki_host *host, const rki_open *call, void **self)
 {
-    if (index != 0)
-        return host->fail(RNNKIT_E_BACKEND, "there is no device cpu:%d, only cpu", index);
-    if (dtype != RKI_FLOAT32)
+    if (call->index != 0)
+        return host->fail(
+            RNNKIT_E_BACKEND, "there is no device cpu:%d, only cpu", (int)call->index);
+    if (call->dtype != RKI_FLOAT32)
         return host->fail(RNNKIT_E_BACKEND, "device cpu computes in float32 alone, not in float64");
-    if (precision != RKI_PRECISION_FULL)
+    if (call->precision != RKI_PRECISION_FULL)
         return host->fail(RNNKIT_E_BACKEND,
             "device cpu has precision=full alone; tf32 and bf16 are for device cuda");
     rki_cpu *cpu = host->allocate(sizeof *cpu, ALIGNMENT, host->user);
     if (cpu == NULL) return host->fail(RNNKIT_E_MEMORY, "out of memory for device cpu");
-    *cpu = (rki_cpu){
-        .host = host, .threads = threads, .cache = second_cache(), .gemm_policy = RKI_GEMM_AUTO};
-    rki_cpu_set_isa(cpu, rki_isa_chosen());
+    *cpu = (rki_cpu){.host = host,
+        .threads = call->threads,
+        .cache = second_cache(),
+        .gemm_policy = RKI_GEMM_AUTO};
+    rki_cpu_set_isa(cpu, rki_isa_chosen(call->isa));
     *self = cpu;
     return RNNKIT_OK;
 }

@@ -2,6 +2,7 @@
 #include "cpu/isa.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +24,8 @@ static const char *const names[RKI_ISA_COUNT] = {
 #endif
 };
 
-static rki_isa chosen;
-static pthread_once_t chosen_once = PTHREAD_ONCE_INIT;
+static rki_isa supported, allowed; /* allowed: under RNNKIT_MAX_ISA */
+static pthread_once_t look_once = PTHREAD_ONCE_INIT;
 
 const char *rki_isa_name(rki_isa isa)
 {
@@ -51,12 +52,16 @@ static int has_tiles(void)
     return (low & SAVED_TILES) == SAVED_TILES;
 }
 
-static int tiles_given;
-static pthread_once_t tiles_once = PTHREAD_ONCE_INIT;
+/* Linux's answer to this process. */
+enum { UNASKED, GIVEN, REFUSED };
+static atomic_int tiles = UNASKED;
 
-static void ask_for_tiles(void)
+static int get_tiles(void)
 {
-    tiles_given = syscall(SYS_arch_prctl, REQUEST_STATE, TILE_DATA) == 0;
+    if (atomic_load(&tiles) == UNASKED)
+        atomic_store(
+            &tiles, syscall(SYS_arch_prctl, REQUEST_STATE, TILE_DATA) == 0 ? GIVEN : REFUSED);
+    return atomic_load(&tiles) == GIVEN;
 }
 #elif defined(__x86_64__)
 static int has_tiles(void)
@@ -68,17 +73,16 @@ static int has_tiles(void)
 const rki_split_kernels *rki_isa_split(rki_isa isa)
 {
 #if defined(RKI_HAVE_AMX)
-    if (isa != RKI_ISA_AMX || rki_isa_supported() != RKI_ISA_AMX) return NULL;
-    pthread_once(&tiles_once, ask_for_tiles);
-    return tiles_given ? &rki_split_amx : NULL;
+    if (isa == RKI_ISA_AMX && rki_isa_supported() == RKI_ISA_AMX && get_tiles())
+        return &rki_split_amx;
 #else
     (void)isa;
-    return NULL;
 #endif
+    return NULL;
 }
 
 /* __builtin_cpu_supports reads XGETBV as well as CPUID. */
-rki_isa rki_isa_supported(void)
+static rki_isa detect(void)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
@@ -94,25 +98,33 @@ rki_isa rki_isa_supported(void)
 #endif
 }
 
-rki_isa rki_isa_capped(rki_isa supported, const char *cap)
+static rki_isa capped(rki_isa isa, const char *cap)
 {
-    for (int i = 0; cap && i < RKI_ISA_COUNT; i++)
-        if (strcmp(cap, names[i]) == 0 && (rki_isa)i < supported) return (rki_isa)i;
+    for (int i = 0; cap != NULL && i < RKI_ISA_COUNT; i++)
+        if (strcmp(cap, names[i]) == 0 && (rki_isa)i < isa) return (rki_isa)i;
+    return isa;
+}
+
+static void look(void)
+{
+    supported = detect();
+    allowed = capped(supported, getenv("RNNKIT_MAX_ISA"));
+}
+
+rki_isa rki_isa_supported(void)
+{
+    pthread_once(&look_once, look);
     return supported;
 }
 
-static void choose(void)
+rki_isa rki_isa_chosen(const char *cap)
 {
-    chosen = rki_isa_capped(rki_isa_supported(), getenv("RNNKIT_MAX_ISA"));
+    pthread_once(&look_once, look);
 #if defined(RKI_HAVE_AMX)
-    if (chosen == RKI_ISA_AMX && rki_isa_split(chosen) == NULL) chosen = RKI_ISA_AVX512;
+    if (allowed == RKI_ISA_AMX && atomic_load(&tiles) == REFUSED)
+        return capped(RKI_ISA_AVX512, cap);
 #endif
-}
-
-rki_isa rki_isa_chosen(void)
-{
-    pthread_once(&chosen_once, choose);
-    return chosen;
+    return capped(allowed, cap);
 }
 
 const rki_kernels *rki_isa_kernels(rki_isa isa)

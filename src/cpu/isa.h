@@ -1,12 +1,13 @@
 /* The instruction set that the kernels run in, chosen at run time.
  *
  * What the processor AND the operating system support (the wide registers must be saved on a task
- * switch), capped by the environment variable RNNKIT_MAX_ISA=portable|avx2|avx512|amx, or on AArch64
- * portable|neon. The variable is read once, when first asked; a value that is none of these caps
- * nothing.
+ * switch), under two caps: the context's option `isa`, and for the whole process the environment
+ * variable RNNKIT_MAX_ISA. A cap names a set, of portable|avx2|avx512|amx, or on AArch64
+ * portable|neon; any other name caps nothing. The variable is read once, when first asked.
  *
  * amx is avx512 with products on matrix tiles (kernels/split.h). Linux gives them to a process that
- * asks, and for good: that is done when they are first to be used, and where it refuses, avx512 it is.
+ * asks, and for good: that is done by rki_isa_split() alone, so for a context that may use them.
+ * Where it refuses, avx512 it is, from then on for all contexts.
  */
 #ifndef RKI_CPU_ISA_H
 #define RKI_CPU_ISA_H
@@ -29,19 +30,17 @@ typedef enum rki_isa {
 
 const char *rki_isa_name(rki_isa isa);
 
-/* The best set that there is here, whatever the environment says; matrix tiles may be refused. */
+/* The best set that there is here, whatever the caps are; matrix tiles may be refused. */
 rki_isa rki_isa_supported(void);
 
-/* The set in use: rki_isa_supported() under the cap, and avx512 where tiles are refused. */
-rki_isa rki_isa_chosen(void);
-
-/* The smaller of `supported` and the cap that the text names (NULL: none). */
-rki_isa rki_isa_capped(rki_isa supported, const char *cap);
+/* The set to use: rki_isa_supported() under RNNKIT_MAX_ISA and `cap` (NULL: no other), without tiles
+ * once they were refused. */
+rki_isa rki_isa_chosen(const char *cap);
 
 /* The set's kernels, or NULL where it cannot be used. */
 const rki_kernels *rki_isa_kernels(rki_isa isa);
 
-/* The set's products on matrix tiles, or NULL: it has none, or the system refuses. */
+/* The set's products on matrix tiles, or NULL: it has none, or the system refuses. Asks it. */
 const rki_split_kernels *rki_isa_split(rki_isa isa);
 
 #endif

@@ -6,22 +6,21 @@
 /* Device memory starts at a 64-byte boundary at least (backend.h). */
 enum { ALIGNMENT = 64 };
 
-int32_t rki_reference_open(const rki_host *host, int32_t index, rki_dtype dtype,
-    rki_precision precision, int64_t threads, void **self)
+int32_t rki_reference_open(const rki_host *host, const rki_open *call, void **self)
 {
-    (void)threads;
-    if (index != 0)
-        return host->fail(RNNKIT_E_BACKEND, "reference:%d: there is only reference:0", (int)index);
-    if (dtype != RKI_FLOAT32 && dtype != RKI_FLOAT64)
+    if (call->index != 0)
+        return host->fail(
+            RNNKIT_E_BACKEND, "reference:%d: there is only reference:0", (int)call->index);
+    if (call->dtype != RKI_FLOAT32 && call->dtype != RKI_FLOAT64)
         return host->fail(RNNKIT_E_BACKEND,
-            "reference: element type %d, expected 0 (float32) or 1 (float64)", (int)dtype);
-    if (precision != RKI_PRECISION_FULL)
+            "reference: element type %d, expected 0 (float32) or 1 (float64)", (int)call->dtype);
+    if (call->precision != RKI_PRECISION_FULL)
         return host->fail(RNNKIT_E_BACKEND,
             "device reference has precision=full alone; tf32 and bf16 are for device cuda");
     rki_reference *device = host->allocate(sizeof *device, ALIGNMENT, host->user);
     if (!device) return host->fail(RNNKIT_E_MEMORY, "reference: no memory for the device");
     device->host = *host;
-    device->dtype = dtype;
+    device->dtype = call->dtype;
     *self = device;
     return RNNKIT_OK;
 }

@@ -44,8 +44,7 @@ static inline void add(const rki_reference *device, void *array, int64_t i, doub
 }
 
 /* memory.c */
-int32_t rki_reference_open(const rki_host *host, int32_t index, rki_dtype dtype,
-    rki_precision precision, int64_t threads, void **self);
+int32_t rki_reference_open(const rki_host *host, const rki_open *call, void **self);
 void rki_reference_close(void *self);
 int32_t rki_reference_allocate(void *self, size_t bytes, void **out);
 void rki_reference_release(void *self, void *block);

@@ -398,10 +398,7 @@ static int32_t answer_batch(analogies *to, int multiply, batch *work, int64_t fi
             set_sum(vectors, inverse, asked, query);
         memcpy(work->excluded + 3 * i, asked->words, 3 * sizeof *asked->words);
     }
-    rki_search search = {.queries = work->queries,
-        .count = count,
-        .parts = parts,
-        .positive = multiply ? 2 : -1,
+    rki_search search = {.queries = {work->queries, count, parts, multiply ? 2 : -1},
         .rows = to->words.rows,
         .excluded = work->excluded,
         .excluded_count = 3,

@@ -243,16 +243,15 @@ static int32_t run(const rnnkit_vectors *vectors, const question *asked,
 {
     int64_t count = asked->positive_count + asked->negative_count;
     rki_search search = {.scan = (rki_format)settings->scan,
-        .queries = to->queries,
-        .count = 1,
-        .parts = settings->method == METHOD_MUL ? count : 1,
-        .positive = settings->method == METHOD_MUL ? asked->positive_count : -1,
+        .queries = {to->queries, 1, 1, -1},
         .rows = looked_at(vectors, settings->restricted),
         .excluded = to->words,
         .excluded_count = count,
         .top = top,
         .ids = to->ids,
         .scores = to->scores};
+    if (settings->method == METHOD_MUL)
+        search.queries = (rki_queries){to->queries, 1, count, asked->positive_count};
     for (int64_t i = 0; i < count; i++)
         to->words[i] = i < asked->positive_count ? asked->positive[i]
                                                  : asked->negative[i - asked->positive_count];
@@ -356,10 +355,7 @@ static int32_t similar_by_vector(const rnnkit_vectors *vectors, const float *que
     RKI_TRY(rki_options_parse(&rki_vectors_query_options, options, &settings));
     RKI_TRY(unit_queries(vectors, queries, count, &units));
     rki_search search = {.scan = (rki_format)settings.scan,
-        .queries = units,
-        .count = count,
-        .parts = 1,
-        .positive = -1,
+        .queries = {units, count, 1, -1},
         .rows = looked_at(vectors, settings.restricted),
         .top = top,
         .ids = ids,

@@ -14,13 +14,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "cpu/format_product.h"
 #include "cpu/parallel.h"
-#include "word2vec/kernels/kernels.h"
 
 enum {
     QUERIES = 1024,   /* that have lists at a time */
-    TILE_UNITS = 16,  /* queries, or parts of one, at a time */
     TILE_ROWS = 128,  /* of the vectors: they stay in the second cache */
     COPY_ROWS = 2048, /* of a copy: many, as queries are made ready for each tile */
     CANDIDATES = 8,   /* for each row that is wanted, */
@@ -84,114 +81,16 @@ static void offer(list *to, int64_t room, int64_t wanted, hit offered)
     to->hits[to->count++] = offered;
 }
 
-/* Scores. */
-
-/* What rows are compared with queries in: the vectors themselves, or a copy. */
-typedef struct table {
-    const rnnkit_vectors *vectors;
-    const float *inverse;
-    rki_format format;
-    const rki_copy *copy; /* NULL with RKI_PLAIN */
-    rki_cpu cpu; /* for products with the copy: one thread, as shares of rows have theirs */
-} table;
-
-/* Room to score a tile in. */
-typedef struct space {
-    float *cosines;        /* [TILE_UNITS][rows] */
-    double *above, *below; /* [rows]; by product alone */
-    void *ready;           /* for products with a copy */
-} space;
-
-static void cosines_of_copy(const table *with, const float *units, int64_t count, int64_t begin,
-    int64_t end, void *ready, float *out)
-{
-    const rnnkit_vectors *vectors = with->vectors;
-    rki_gemm call = {.transpose_b = 1,
-        .m = count,
-        .n = end - begin,
-        .k = vectors->dimension,
-        .a = units,
-        .lda = vectors->dimension,
-        .b = with->copy->rows,
-        .c = out,
-        .ldc = end - begin,
-        .scratch = ready,
-        .b_format = with->format,
-        .b_rows = vectors->size,
-        .b_first = begin};
-    rki_format_gemm(&with->cpu, &call);
-    for (int64_t u = 0; u < count; u++) {
-        float common = with->cpu.kernels->dot(call.k, units + u * call.k, with->copy->mean);
-        for (int64_t r = 0; r < call.n; r++)
-            out[u * call.n + r] += common;
-    }
-}
-
-/* The cosines of rows begin .. end - 1 with unit vectors: out[u * (end - begin) + r]. */
-static void set_cosines(const table *with, const float *units, int64_t count, int64_t begin,
-    int64_t end, void *ready, float *out)
-{
-    const rnnkit_vectors *vectors = with->vectors;
-    int64_t width = vectors->dimension, rows = end - begin;
-    if (with->format != RKI_PLAIN) {
-        cosines_of_copy(with, units, count, begin, end, ready, out);
-        return;
-    }
-    rki_w2v_kernels_of(rki_isa_chosen())
-        ->products(rki_vectors_row(vectors, begin), rows, units, count, width, width, width, out);
-    for (int64_t u = 0; u < count; u++)
-        for (int64_t r = 0; r < rows; r++) {
-            float inverse = with->inverse[begin + r];
-            out[u * rows + r] = inverse > 0 ? out[u * rows + r] * inverse : 0;
-        }
-}
-
-/* The scores by product of rows begin .. end - 1 for one query, into in->cosines. */
-static void set_products(const table *with, const rki_search *search, int64_t query, int64_t begin,
-    int64_t end, const space *in)
-{
-    int64_t rows = end - begin, width = with->vectors->dimension;
-    const float *parts = search->queries + query * search->parts * width;
-    for (int64_t r = 0; r < rows; r++)
-        in->above[r] = in->below[r] = 1;
-    for (int64_t first = 0; first < search->parts; first += TILE_UNITS) {
-        int64_t left = search->parts - first, count = left < TILE_UNITS ? left : TILE_UNITS;
-        set_cosines(with, parts + first * width, count, begin, end, in->ready, in->cosines);
-        for (int64_t p = 0; p < count; p++) {
-            double *product = first + p < search->positive ? in->above : in->below;
-            for (int64_t r = 0; r < rows; r++)
-                product[r] *= (1 + (double)in->cosines[p * rows + r]) / 2;
-        }
-    }
-    for (int64_t r = 0; r < rows; r++)
-        in->cosines[r] = (float)(in->above[r] / (in->below[r] + 1e-6));
-}
-
-/* The scores of rows begin .. end - 1 for some queries, into in->cosines; how many these can be is
- * what is returned. */
-static int64_t set_scores(const table *with, const rki_search *search, int64_t query, int64_t begin,
-    int64_t end, const space *in)
-{
-    int64_t left = search->count - query, count = left < TILE_UNITS ? left : TILE_UNITS;
-    if (search->positive >= 0) {
-        set_products(with, search, query, begin, end, in);
-        return 1;
-    }
-    set_cosines(with, search->queries + query * with->vectors->dimension, count, begin, end,
-        in->ready, in->cosines);
-    return count;
-}
-
 /* Looking through. */
 
 typedef struct share {
     const rki_search *search;
-    table exact, scanned;
+    rki_compared exact, scanned;
     int64_t block, tile; /* rows of a share, and of a tile */
     int64_t wanted;      /* hits of a query that are looked for */
     int64_t room;        /* of a list */
     list *lists;         /* [shares][count] */
-    space *spaces;       /* [shares] */
+    rki_scores *scores;  /* [shares] */
 } share;
 
 static int is_excluded(const rki_search *search, int64_t query, int32_t id)
@@ -228,13 +127,14 @@ static void offer_tile(
 static void search_share(void *user, int64_t begin, int64_t end)
 {
     const share *all = user;
-    int64_t count = all->search->count, scored;
+    const rki_queries *queries = &all->search->queries;
+    int64_t count = queries->count, scored;
     list *lists = all->lists + begin / all->block * count;
-    const space *in = &all->spaces[begin / all->block];
+    const rki_scores *in = &all->scores[begin / all->block];
     for (int64_t row = begin; row < end; row += all->tile) {
         int64_t stop = end - row > all->tile ? row + all->tile : end;
         for (int64_t query = 0; query < count; query += scored) {
-            scored = set_scores(&all->scanned, all->search, query, row, stop, in);
+            scored = rki_scores_set(&all->scanned, queries, query, row, stop, in);
             for (int64_t q = 0; q < scored; q++)
                 offer_tile(
                     all, &lists[query + q], query + q, in->cosines + q * (stop - row), row, stop);
@@ -246,14 +146,14 @@ static void search_share(void *user, int64_t begin, int64_t end)
 
 static void score_exactly(const share *all, int64_t query, list *of)
 {
-    float cosines[TILE_UNITS];
+    float cosines[RKI_SCORES_UNITS];
     double above, below;
-    const space in = {cosines, &above, &below, NULL};
-    rki_search one = *all->search;
-    one.queries += query * one.parts * all->exact.vectors->dimension;
+    const rki_scores in = {cosines, &above, &below, NULL};
+    rki_queries one = all->search->queries;
+    one.units += query * one.parts * all->exact.vectors->dimension;
     one.count = 1;
     for (int64_t i = 0; i < of->count; i++) {
-        set_scores(&all->exact, &one, 0, of->hits[i].id, of->hits[i].id + 1, &in);
+        rki_scores_set(&all->exact, &one, 0, of->hits[i].id, of->hits[i].id + 1, &in);
         of->hits[i].score = cosines[0];
     }
 }
@@ -273,7 +173,7 @@ static void give(void *user, int64_t begin, int64_t end)
     for (int64_t query = begin; query < end; query++) {
         list *to = &all->lists[query];
         for (int64_t s = 1; s < shares; s++) {
-            const list *from = &all->lists[s * search->count + query];
+            const list *from = &all->lists[s * search->queries.count + query];
             for (int64_t i = 0; i < from->count; i++)
                 offer(to, all->room, all->wanted, from->hits[i]);
         }
@@ -294,10 +194,9 @@ static void give(void *user, int64_t begin, int64_t end)
 /* Memory. */
 
 /* The vectors, and the copy where it is worth looking through. */
-static int32_t open_tables(const rnnkit_vectors *vectors, const rki_search *search, share *to)
+static int32_t open_compared(const rnnkit_vectors *vectors, const rki_search *search, share *to)
 {
-    to->exact = (table){.vectors = vectors};
-    RKI_TRY(rki_vectors_inverse(vectors, &to->exact.inverse));
+    RKI_TRY(rki_compared_open(vectors, RKI_PLAIN, &to->exact));
     to->scanned = to->exact;
     to->wanted = search->top < search->rows ? search->top : search->rows;
     to->tile = TILE_ROWS;
@@ -305,14 +204,12 @@ static int32_t open_tables(const rnnkit_vectors *vectors, const rki_search *sear
         return RNNKIT_OK;
     to->wanted = to->wanted * CANDIDATES + SPARE;
     to->tile = COPY_ROWS;
-    to->scanned.format = search->scan;
-    to->scanned.cpu = (rki_cpu){.kernels = rki_isa_kernels(rki_isa_chosen()), .threads = 1};
-    return rki_vectors_copy(vectors, search->scan, &to->scanned.copy);
+    return rki_compared_open(vectors, search->scan, &to->scanned);
 }
 
 static int32_t make_lists(const rki_memory *memory, share *to, int64_t shares)
 {
-    int64_t queries = to->search->count < QUERIES ? to->search->count : QUERIES;
+    int64_t asked = to->search->queries.count, queries = asked < QUERIES ? asked : QUERIES;
     int64_t hits, room = 2 * to->wanted + GROUP;
     void *block;
     to->room = room < to->search->rows ? room : to->search->rows;
@@ -325,32 +222,11 @@ static int32_t make_lists(const rki_memory *memory, share *to, int64_t shares)
     return RNNKIT_OK;
 }
 
-static int32_t make_spaces(const rki_memory *memory, share *to, int64_t shares)
-{
-    int64_t doubles = to->search->positive < 0 ? 0 : 2 * to->tile;
-    size_t ready = to->scanned.format == RKI_PLAIN
-                       ? 0
-                       : rki_format_room(TILE_UNITS, to->exact.vectors->dimension);
-    size_t cosines = (size_t)to->tile * TILE_UNITS * sizeof(float);
-    size_t bytes = cosines + ready + (size_t)doubles * sizeof(double);
-    void *block;
-    RKI_TRY(rki_allocate(memory, shares, sizeof(space), "a search", &block));
-    to->spaces = block;
-    RKI_TRY(rki_allocate(memory, shares, bytes, "a search's scores", &block));
-    for (int64_t i = 0; i < shares; i++) {
-        char *at = (char *)block + (size_t)i * bytes;
-        double *sums = (double *)(void *)(at + cosines + ready);
-        to->spaces[i] = (space){(float *)(void *)at, sums, sums + to->tile, at + cosines};
-    }
-    return RNNKIT_OK;
-}
-
 static void release(const rki_memory *memory, const share *all)
 {
     if (all->lists != NULL) rki_release(memory, all->lists[0].hits);
-    if (all->spaces != NULL) rki_release(memory, all->spaces[0].cosines);
     rki_release(memory, all->lists);
-    rki_release(memory, all->spaces);
+    rki_scores_release(memory, all->scores);
 }
 
 /* Some queries; cannot fail. */
@@ -358,12 +234,12 @@ static void run_queries(share *all, int64_t shares, const rki_search *search)
 {
     int64_t threads = all->exact.vectors->context->threads;
     all->search = search;
-    for (int64_t i = 0; i < shares * search->count; i++) {
+    for (int64_t i = 0; i < shares * search->queries.count; i++) {
         all->lists[i].count = 0;
         all->lists[i].worst = (hit){-INFINITY, INT32_MAX};
     }
     rki_parallel_blocks(threads, search->rows, all->block, search_share, all);
-    rki_parallel_blocks(threads, search->count, 1, give, all);
+    rki_parallel_blocks(threads, search->queries.count, 1, give, all);
 }
 
 int32_t rki_search_run(const rnnkit_vectors *vectors, const rki_search *search)
@@ -372,18 +248,21 @@ int32_t rki_search_run(const rnnkit_vectors *vectors, const rki_search *search)
     int64_t threads = vectors->context->threads;
     share all = {.search = search};
     rki_search part = *search;
-    RKI_TRY(open_tables(vectors, search, &all));
+    RKI_TRY(open_compared(vectors, search, &all));
     all.block = (search->rows + threads - 1) / threads;
     int64_t shares = (search->rows + all.block - 1) / all.block;
     int32_t status = make_lists(memory, &all, shares);
-    if (status == RNNKIT_OK) status = make_spaces(memory, &all, shares);
-    for (int64_t left = search->count; status == RNNKIT_OK && left > 0; left -= part.count) {
-        part.count = left < QUERIES ? left : QUERIES;
+    if (status == RNNKIT_OK)
+        status = rki_scores_make(
+            memory, &all.scanned, search->queries.positive >= 0, all.tile, shares, &all.scores);
+    int64_t *count = &part.queries.count;
+    for (int64_t left = *count; status == RNNKIT_OK && left > 0; left -= *count) {
+        *count = left < QUERIES ? left : QUERIES;
         run_queries(&all, shares, &part);
-        part.queries += part.count * part.parts * vectors->dimension;
-        if (part.excluded != NULL) part.excluded += part.count * part.excluded_count;
-        part.ids += part.count * part.top;
-        part.scores += part.count * part.top;
+        part.queries.units += *count * part.queries.parts * vectors->dimension;
+        if (part.excluded != NULL) part.excluded += *count * part.excluded_count;
+        part.ids += *count * part.top;
+        part.scores += *count * part.top;
     }
     release(memory, &all);
     return status;
@@ -392,7 +271,7 @@ int32_t rki_search_run(const rnnkit_vectors *vectors, const rki_search *search)
 /* A rank. */
 
 typedef struct ranking {
-    table with;
+    rki_compared with;
     int32_t query, other;
     float *unit;     /* row `query` */
     int64_t *nearer; /* [blocks] */
@@ -403,10 +282,10 @@ static void count_nearer(void *user, int64_t begin, int64_t end)
     const ranking *all = user;
     float cosines[TILE_ROWS], own;
     int64_t nearer = 0;
-    set_cosines(&all->with, all->unit, 1, all->other, (int64_t)all->other + 1, NULL, &own);
+    rki_scores_cosines(&all->with, all->unit, 1, all->other, (int64_t)all->other + 1, NULL, &own);
     for (int64_t row = begin; row < end; row += TILE_ROWS) {
         int64_t stop = end - row > TILE_ROWS ? row + TILE_ROWS : end;
-        set_cosines(&all->with, all->unit, 1, row, stop, NULL, cosines);
+        rki_scores_cosines(&all->with, all->unit, 1, row, stop, NULL, cosines);
         for (int64_t id = row; id < stop; id++)
             nearer += id != all->query && cosines[id - row] > own;
     }
@@ -418,9 +297,9 @@ int32_t rki_search_nearer(
 {
     const rki_memory *memory = &vectors->context->memory;
     int64_t blocks = (vectors->size + RANK_ROWS - 1) / RANK_ROWS, width = vectors->dimension;
-    ranking all = {.with = {.vectors = vectors}, .query = query, .other = other};
+    ranking all = {.query = query, .other = other};
     void *block;
-    RKI_TRY(rki_vectors_inverse(vectors, &all.with.inverse));
+    RKI_TRY(rki_compared_open(vectors, RKI_PLAIN, &all.with));
     RKI_TRY(rki_allocate(memory, blocks + width, sizeof(int64_t), "a rank", &block));
     all.nearer = block;
     all.unit = (float *)(void *)(all.nearer + blocks);

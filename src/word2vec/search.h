@@ -1,23 +1,15 @@
-/* The nearest of many rows to a few queries: one pass over the rows for all of them.
- *
- * A query is one or more unit vectors, its parts. By cosine it has one, and a row's score is the
- * cosine with it. By product, with c the cosines of the row with the parts, it is
- *   product over positive parts of (1 + c) / 2  /  (product over the others of (1 + c) / 2  +  1e-6)
- */
+/* The nearest of many rows to a few queries: one pass over the rows for all of them. */
 #ifndef RKI_WORD2VEC_SEARCH_H
 #define RKI_WORD2VEC_SEARCH_H
 
 #include <stdint.h>
 
-#include "backend/formats.h"
-#include "word2vec/vectors.h"
+#include "word2vec/scores.h"
 
 typedef struct rki_search {
-    rki_format scan;      /* which copy of the vectors is looked through; the scores that are given
-                             are those of the vectors themselves whichever it is */
-    const float *queries; /* [count][parts][dimension], of length 1 */
-    int64_t count, parts;
-    int64_t positive;        /* by product: of the parts, which come first; -1: by cosine */
+    rki_format scan; /* which copy of the vectors is looked through; the scores that are given are
+                        those of the vectors themselves whichever it is */
+    rki_queries queries;
     int64_t rows;            /* the first rows of the vectors are looked at */
     const int32_t *excluded; /* [count][excluded_count]: ids that are not given; -1: none */
     int64_t excluded_count;

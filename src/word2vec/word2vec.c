@@ -62,7 +62,7 @@ int32_t rki_w2v_new(rnnkit_vocab *vocab, const rki_w2v_settings *settings, rnnki
     rki_vocab_retain(vocab);
     word2vec->vocab = vocab;
     word2vec->settings = *settings;
-    word2vec->kernels = rki_w2v_kernels_of(rki_isa_chosen());
+    word2vec->kernels = rki_w2v_kernels_of(rki_isa_chosen(vocab->tokenizer->context->isa));
     word2vec->size = size;
     word2vec->stride = (settings->dimension + RKI_W2V_ALIGN - 1) / RKI_W2V_ALIGN * RKI_W2V_ALIGN;
     word2vec->place.last_loss = NAN;

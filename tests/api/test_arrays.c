@@ -12,16 +12,9 @@
 #include "../support/failing_memory.h"
 #include "../support/scratch.h"
 #include "../support/small_model.h"
+#include "../support/text.h"
 
 static rnnkit_context *context;
-
-static void expect(int32_t status, int32_t wanted, const char *part)
-{
-    if (status != wanted)
-        fail_msg("status %d, expected %d: %s", status, wanted, rnnkit_error_message());
-    if (strstr(rnnkit_error_message(), part) == NULL)
-        fail_msg("\"%s\" lacks \"%s\"", rnnkit_error_message(), part);
-}
 
 /* 2 x 3 x 2 numbers 0 .. 11 in F32, three halves, one F64, three bytes, and an empty array. */
 static const char header[] =
@@ -147,10 +140,10 @@ static void damaged_files_are_refused(void **state)
     rnnkit_arrays *arrays = NULL;
     for (size_t size = 0; size < SIZE; size += size < 40 || size > SIZE - 40 ? 1 : 17) {
         int32_t status = rnnkit_arrays_open(context, write_file("cut", size), &arrays);
-        expect(status, RNNKIT_E_FORMAT, "rnnkit_arrays_open: ");
+        text_fails(status, RNNKIT_E_FORMAT, "rnnkit_arrays_open: ");
     }
-    expect(rnnkit_arrays_open(context, scratch_path("none"), &arrays), RNNKIT_E_IO, "none");
-    expect(rnnkit_arrays_open(context, scratch_path("."), &arrays), RNNKIT_E_IO, "");
+    text_fails(rnnkit_arrays_open(context, scratch_path("none"), &arrays), RNNKIT_E_IO, "none");
+    text_fails(rnnkit_arrays_open(context, scratch_path("."), &arrays), RNNKIT_E_IO, "");
     assert_null(arrays);
 }
 
@@ -161,23 +154,26 @@ static void wrong_questions_touch_nothing(void **state)
     float values[3] = {7, 7, 7};
     int64_t dims[3] = {7, 7, 7}, rank = 7;
     const char *name = "features";
-    expect(rnnkit_arrays_open(NULL, "x", &out), RNNKIT_E_HANDLE, "context");
-    expect(rnnkit_arrays_open(context, NULL, &out), RNNKIT_E_ARGUMENT, "path");
-    expect(rnnkit_arrays_open(context, "x", NULL), RNNKIT_E_ARGUMENT, "out");
-    expect(rnnkit_arrays_shape(arrays, "feature", dims, 3, &rank), RNNKIT_E_NOT_FOUND, "feature");
-    expect(rnnkit_arrays_shape(arrays, NULL, dims, 3, &rank), RNNKIT_E_ARGUMENT, "name");
-    expect(rnnkit_arrays_shape(arrays, name, NULL, 3, &rank), RNNKIT_E_ARGUMENT, "dims");
-    expect(rnnkit_arrays_shape(arrays, name, dims, 3, NULL), RNNKIT_E_ARGUMENT, "rank");
+    text_fails(rnnkit_arrays_open(NULL, "x", &out), RNNKIT_E_HANDLE, "context");
+    text_fails(rnnkit_arrays_open(context, NULL, &out), RNNKIT_E_ARGUMENT, "path");
+    text_fails(rnnkit_arrays_open(context, "x", NULL), RNNKIT_E_ARGUMENT, "out");
+    text_fails(
+        rnnkit_arrays_shape(arrays, "feature", dims, 3, &rank), RNNKIT_E_NOT_FOUND, "feature");
+    text_fails(rnnkit_arrays_shape(arrays, NULL, dims, 3, &rank), RNNKIT_E_ARGUMENT, "name");
+    text_fails(rnnkit_arrays_shape(arrays, name, NULL, 3, &rank), RNNKIT_E_ARGUMENT, "dims");
+    text_fails(rnnkit_arrays_shape(arrays, name, dims, 3, NULL), RNNKIT_E_ARGUMENT, "rank");
     assert_int_equal(rank, 7);
-    expect(rnnkit_arrays_shape(arrays, name, dims, 2, &rank), RNNKIT_E_TOO_SMALL, "3 are needed");
+    text_fails(
+        rnnkit_arrays_shape(arrays, name, dims, 2, &rank), RNNKIT_E_TOO_SMALL, "3 are needed");
     assert_int_equal(rank, 3);
     assert_int_equal(dims[0], 7);
-    expect(rnnkit_arrays_read(arrays, name, 10, values, 3), RNNKIT_E_SHAPE, "12 elements");
-    expect(rnnkit_arrays_read(arrays, name, -1, values, 1), RNNKIT_E_SHAPE, "number -1");
-    expect(rnnkit_arrays_read(arrays, name, 0, values, -1), RNNKIT_E_SHAPE, "-1");
-    expect(rnnkit_arrays_read(arrays, name, INT64_MAX, values, INT64_MAX), RNNKIT_E_SHAPE, "12");
-    expect(rnnkit_arrays_read(arrays, "bytes", 0, values, 3), RNNKIT_E_FORMAT, "dtype U8");
-    expect(rnnkit_arrays_read(arrays, name, 0, NULL, 3), RNNKIT_E_ARGUMENT, "values");
+    text_fails(rnnkit_arrays_read(arrays, name, 10, values, 3), RNNKIT_E_SHAPE, "12 elements");
+    text_fails(rnnkit_arrays_read(arrays, name, -1, values, 1), RNNKIT_E_SHAPE, "number -1");
+    text_fails(rnnkit_arrays_read(arrays, name, 0, values, -1), RNNKIT_E_SHAPE, "-1");
+    text_fails(
+        rnnkit_arrays_read(arrays, name, INT64_MAX, values, INT64_MAX), RNNKIT_E_SHAPE, "12");
+    text_fails(rnnkit_arrays_read(arrays, "bytes", 0, values, 3), RNNKIT_E_FORMAT, "dtype U8");
+    text_fails(rnnkit_arrays_read(arrays, name, 0, NULL, 3), RNNKIT_E_ARGUMENT, "values");
     for (int i = 0; i < 3; i++)
         assert_true(values[i] == 7);
     assert_null(rnnkit_arrays_name((const rnnkit_arrays *)context, 0));
@@ -203,7 +199,7 @@ static void without_memory(void **state)
         hook.fail_at = hook.calls + fail_at;
         status = rnnkit_arrays_open(own, path, &arrays);
         if (status != RNNKIT_OK) {
-            expect(status, RNNKIT_E_MEMORY, "memory");
+            text_fails(status, RNNKIT_E_MEMORY, "memory");
             assert_null(arrays);
         }
         rnnkit_arrays_destroy(arrays);

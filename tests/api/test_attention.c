@@ -12,6 +12,7 @@
 
 #include "../support/scratch.h"
 #include "../support/small_model.h"
+#include "../support/text.h"
 
 enum { TQ = 3, TS = 5, B = 4, DQ = 6, D = 7, MOST = 1024 };
 
@@ -27,14 +28,6 @@ typedef struct net {
     rnnkit_attention *attention;
     rnnkit_tape *tape;
 } net;
-
-static void expect(int32_t status, int32_t wanted, const char *part)
-{
-    if (status != wanted)
-        fail_msg("status %d, expected %d: %s", status, wanted, rnnkit_error_message());
-    if (strstr(rnnkit_error_message(), part) == NULL)
-        fail_msg("\"%s\" lacks \"%s\"", rnnkit_error_message(), part);
-}
 
 static net make(const char *options)
 {
@@ -211,25 +204,26 @@ static void wrong_layers(void **state)
     net n = make(NULL);
     rnnkit_attention *a = NULL;
     rnnkit_model *m = n.model;
-    expect(rnnkit_attention_create(NULL, "x", 1, 1, NULL, &a), RNNKIT_E_HANDLE, "model is NULL");
-    expect(rnnkit_attention_create(m, NULL, 1, 1, NULL, &a), RNNKIT_E_ARGUMENT, "name");
-    expect(rnnkit_attention_create(m, "look", 1, 1, NULL, &a), RNNKIT_E_ARGUMENT, "already");
-    expect(rnnkit_attention_create(m, "x", 0, 1, NULL, &a), RNNKIT_E_ARGUMENT, "below 1");
-    expect(rnnkit_attention_create(m, "x", 1, 1, NULL, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
-    expect(rnnkit_attention_create(m, "x", 2, 3, "score=dot", &a), RNNKIT_E_SHAPE, "general");
-    expect(rnnkit_attention_create(m, "x", 2, 3, "score=local", &a), RNNKIT_E_OPTION, "score");
-    expect(
+    text_fails(
+        rnnkit_attention_create(NULL, "x", 1, 1, NULL, &a), RNNKIT_E_HANDLE, "model is NULL");
+    text_fails(rnnkit_attention_create(m, NULL, 1, 1, NULL, &a), RNNKIT_E_ARGUMENT, "name");
+    text_fails(rnnkit_attention_create(m, "look", 1, 1, NULL, &a), RNNKIT_E_ARGUMENT, "already");
+    text_fails(rnnkit_attention_create(m, "x", 0, 1, NULL, &a), RNNKIT_E_ARGUMENT, "below 1");
+    text_fails(rnnkit_attention_create(m, "x", 1, 1, NULL, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(rnnkit_attention_create(m, "x", 2, 3, "score=dot", &a), RNNKIT_E_SHAPE, "general");
+    text_fails(rnnkit_attention_create(m, "x", 2, 3, "score=local", &a), RNNKIT_E_OPTION, "score");
+    text_fails(
         rnnkit_attention_create(m, "x", 2, 2, "score=dot width=3", &a), RNNKIT_E_OPTION, "width");
-    expect(
+    text_fails(
         rnnkit_attention_create(m, "x", 2, 2, "score=general bias=1", &a), RNNKIT_E_OPTION, "bias");
-    expect(rnnkit_attention_create(m, "x", 2, 2, "window=-1", &a), RNNKIT_E_OPTION, "window");
-    expect(rnnkit_attention_create(m, "x", 2, 2, "window=wide", &a), RNNKIT_E_OPTION, "window");
-    expect(rnnkit_attention_create(m, "x", INT64_MAX, 2, "score=concat width=1", &a),
+    text_fails(rnnkit_attention_create(m, "x", 2, 2, "window=-1", &a), RNNKIT_E_OPTION, "window");
+    text_fails(rnnkit_attention_create(m, "x", 2, 2, "window=wide", &a), RNNKIT_E_OPTION, "window");
+    text_fails(rnnkit_attention_create(m, "x", INT64_MAX, 2, "score=concat width=1", &a),
         RNNKIT_E_SHAPE, "too large");
-    expect(
+    text_fails(
         rnnkit_attention_create(m, "x", INT64_MAX / 4, 9, NULL, &a), RNNKIT_E_SHAPE, "too large");
-    expect(rnnkit_attention_find(m, "nowhere", &a), RNNKIT_E_NOT_FOUND, "attention \"look\"");
-    expect(rnnkit_attention_size((rnnkit_attention *)m, NULL, NULL, NULL), RNNKIT_E_HANDLE,
+    text_fails(rnnkit_attention_find(m, "nowhere", &a), RNNKIT_E_NOT_FOUND, "attention \"look\"");
+    text_fails(rnnkit_attention_size((rnnkit_attention *)m, NULL, NULL, NULL), RNNKIT_E_HANDLE,
         "expected a attention");
     assert_null(a);
     rnnkit_attention_destroy(NULL);
@@ -247,29 +241,29 @@ static void wrong_tensors(void **state)
     rnnkit_tensor *foreign = input(&other, TQ, 0, B, DQ, 0, 0);
     rnnkit_attention *a = n.attention;
     rnnkit_tape *t = n.tape;
-    expect(rnnkit_attention_keys(NULL, t, keys, &c), RNNKIT_E_HANDLE, "attention is NULL");
-    expect(rnnkit_attention_keys(a, NULL, keys, &c), RNNKIT_E_HANDLE, "tape is NULL");
-    expect(rnnkit_attention_keys(a, other.tape, keys, &c), RNNKIT_E_ARGUMENT, "contexts");
-    expect(rnnkit_attention_keys(a, t, values, &c), RNNKIT_E_SHAPE, "[5, 4, 7]");
-    expect(rnnkit_attention_keys(a, t, keys, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
-    expect(rnnkit_attention_forward(a, t, NULL, keys, values, NULL, &c, &w), RNNKIT_E_HANDLE,
+    text_fails(rnnkit_attention_keys(NULL, t, keys, &c), RNNKIT_E_HANDLE, "attention is NULL");
+    text_fails(rnnkit_attention_keys(a, NULL, keys, &c), RNNKIT_E_HANDLE, "tape is NULL");
+    text_fails(rnnkit_attention_keys(a, other.tape, keys, &c), RNNKIT_E_ARGUMENT, "contexts");
+    text_fails(rnnkit_attention_keys(a, t, values, &c), RNNKIT_E_SHAPE, "[5, 4, 7]");
+    text_fails(rnnkit_attention_keys(a, t, keys, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(rnnkit_attention_forward(a, t, NULL, keys, values, NULL, &c, &w), RNNKIT_E_HANDLE,
         "query is NULL");
-    expect(rnnkit_attention_forward(a, t, foreign, keys, values, NULL, &c, &w), RNNKIT_E_ORDER,
+    text_fails(rnnkit_attention_forward(a, t, foreign, keys, values, NULL, &c, &w), RNNKIT_E_ORDER,
         "query belongs to another tape");
-    expect(rnnkit_attention_forward(a, t, values, keys, values, NULL, &c, &w), RNNKIT_E_SHAPE,
+    text_fails(rnnkit_attention_forward(a, t, values, keys, values, NULL, &c, &w), RNNKIT_E_SHAPE,
         "query has shape [5, 4, 7]");
-    expect(rnnkit_attention_forward(a, t, query, values, values, NULL, &c, &w), RNNKIT_E_SHAPE,
+    text_fails(rnnkit_attention_forward(a, t, query, values, values, NULL, &c, &w), RNNKIT_E_SHAPE,
         "keys has shape");
-    expect(rnnkit_attention_forward(a, t, query, keys, brief, NULL, &c, &w), RNNKIT_E_SHAPE,
+    text_fails(rnnkit_attention_forward(a, t, query, keys, brief, NULL, &c, &w), RNNKIT_E_SHAPE,
         "values has shape [4, 4, 7], expected [5, 4, ...]");
-    expect(rnnkit_attention_forward(a, t, query, keys, few, NULL, &c, &w), RNNKIT_E_SHAPE,
+    text_fails(rnnkit_attention_forward(a, t, query, keys, few, NULL, &c, &w), RNNKIT_E_SHAPE,
         "values has shape [5, 2, 7]");
-    expect(rnnkit_attention_forward(a, t, query, keys, values, zero, &c, &w), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_attention_forward(a, t, query, keys, values, zero, &c, &w), RNNKIT_E_ARGUMENT,
         "lengths[1] is 0, expected 1 to 5");
-    expect(rnnkit_attention_forward(a, t, query, keys, values, beyond, &c, &w), RNNKIT_E_ARGUMENT,
-        "lengths[3] is 6");
-    expect(rnnkit_attention_forward(a, t, query, keys, values, NULL, NULL, &w), RNNKIT_E_ARGUMENT,
-        "context is NULL");
+    text_fails(rnnkit_attention_forward(a, t, query, keys, values, beyond, &c, &w),
+        RNNKIT_E_ARGUMENT, "lengths[3] is 6");
+    text_fails(rnnkit_attention_forward(a, t, query, keys, values, NULL, NULL, &w),
+        RNNKIT_E_ARGUMENT, "context is NULL");
     assert_null(c);
     assert_null(w);
     must(

@@ -12,6 +12,7 @@
 #include "../support/failing_memory.h"
 #include "../support/scratch.h"
 #include "../support/small_model.h"
+#include "../support/text.h"
 
 enum { T = 4, S = 5, B = 3, E = 3, H = 6, O = 5, P = 2, MOST = 1024 };
 
@@ -30,14 +31,6 @@ typedef struct net {
     rnnkit_decoder *decoder;
     rnnkit_tape *tape;
 } net;
-
-static void expect(int32_t status, int32_t wanted, const char *part)
-{
-    if (status != wanted)
-        fail_msg("status %d, expected %d: %s", status, wanted, rnnkit_error_message());
-    if (strstr(rnnkit_error_message(), part) == NULL)
-        fail_msg("\"%s\" lacks \"%s\"", rnnkit_error_message(), part);
-}
 
 static net make(const char *options, const char *tape)
 {
@@ -206,20 +199,26 @@ static void wrong_layers(void **state)
     net n = make(NULL, NULL);
     rnnkit_decoder *d = NULL;
     rnnkit_model *m = n.model;
-    expect(rnnkit_decoder_create(NULL, "x", 1, 1, 1, NULL, &d), RNNKIT_E_HANDLE, "model is NULL");
-    expect(rnnkit_decoder_create(m, NULL, 1, 1, 1, NULL, &d), RNNKIT_E_ARGUMENT, "name");
-    expect(rnnkit_decoder_create(m, "write", 1, 1, 1, NULL, &d), RNNKIT_E_ARGUMENT, "already");
-    expect(rnnkit_decoder_create(m, "x", 1, 1, 0, NULL, &d), RNNKIT_E_ARGUMENT, "below 1");
-    expect(rnnkit_decoder_create(m, "x", 1, 1, 1, NULL, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
-    expect(rnnkit_decoder_create(m, "x", 1, 1, 1, "feeding=1", &d), RNNKIT_E_OPTION, "luong");
-    expect(rnnkit_decoder_create(m, "x", 1, 1, 1, "style=old", &d), RNNKIT_E_OPTION, "style");
-    expect(rnnkit_decoder_create(m, "x", 1, 2, 3, "score=dot", &d), RNNKIT_E_SHAPE, "equal widths");
-    expect(rnnkit_decoder_create(m, "x", 1, 2, 2, "score=dot attention_width=3", &d),
+    text_fails(
+        rnnkit_decoder_create(NULL, "x", 1, 1, 1, NULL, &d), RNNKIT_E_HANDLE, "model is NULL");
+    text_fails(rnnkit_decoder_create(m, NULL, 1, 1, 1, NULL, &d), RNNKIT_E_ARGUMENT, "name");
+    text_fails(rnnkit_decoder_create(m, "write", 1, 1, 1, NULL, &d), RNNKIT_E_ARGUMENT, "already");
+    text_fails(rnnkit_decoder_create(m, "x", 1, 1, 0, NULL, &d), RNNKIT_E_ARGUMENT, "below 1");
+    text_fails(
+        rnnkit_decoder_create(m, "x", 1, 1, 1, NULL, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(rnnkit_decoder_create(m, "x", 1, 1, 1, "feeding=1", &d), RNNKIT_E_OPTION, "luong");
+    text_fails(rnnkit_decoder_create(m, "x", 1, 1, 1, "style=old", &d), RNNKIT_E_OPTION, "style");
+    text_fails(
+        rnnkit_decoder_create(m, "x", 1, 2, 3, "score=dot", &d), RNNKIT_E_SHAPE, "equal widths");
+    text_fails(rnnkit_decoder_create(m, "x", 1, 2, 2, "score=dot attention_width=3", &d),
         RNNKIT_E_OPTION, "width");
-    expect(rnnkit_decoder_create(m, "x", INT64_MAX, 2, 2, NULL, &d), RNNKIT_E_SHAPE, "too large");
-    expect(rnnkit_decoder_create(m, "x", 2, INT64_MAX / 5, 2, NULL, &d), RNNKIT_E_SHAPE, "large");
-    expect(rnnkit_decoder_find(m, "nowhere", &d), RNNKIT_E_NOT_FOUND, "decoder \"write\"");
-    expect(rnnkit_decoder_size(NULL, NULL, NULL, NULL, NULL), RNNKIT_E_HANDLE, "decoder is NULL");
+    text_fails(
+        rnnkit_decoder_create(m, "x", INT64_MAX, 2, 2, NULL, &d), RNNKIT_E_SHAPE, "too large");
+    text_fails(
+        rnnkit_decoder_create(m, "x", 2, INT64_MAX / 5, 2, NULL, &d), RNNKIT_E_SHAPE, "large");
+    text_fails(rnnkit_decoder_find(m, "nowhere", &d), RNNKIT_E_NOT_FOUND, "decoder \"write\"");
+    text_fails(
+        rnnkit_decoder_size(NULL, NULL, NULL, NULL, NULL), RNNKIT_E_HANDLE, "decoder is NULL");
     assert_null(d);
     int64_t parameters;
     must(rnnkit_model_size(m, &parameters, NULL), "size");
@@ -240,30 +239,30 @@ static void wrong_tensors(void **state)
     rnnkit_tensor *bare_memory = input(&bare, S, 0, B, H, NULL, 0);
     rnnkit_decoder *d = n.decoder;
     rnnkit_tape *t = n.tape;
-    expect(rnnkit_decoder_forward(NULL, t, x, memory, NULL, start, &y, &w), RNNKIT_E_HANDLE,
+    text_fails(rnnkit_decoder_forward(NULL, t, x, memory, NULL, start, &y, &w), RNNKIT_E_HANDLE,
         "decoder is NULL");
-    expect(rnnkit_decoder_forward(d, NULL, x, memory, NULL, start, &y, &w), RNNKIT_E_HANDLE,
+    text_fails(rnnkit_decoder_forward(d, NULL, x, memory, NULL, start, &y, &w), RNNKIT_E_HANDLE,
         "tape is NULL");
-    expect(rnnkit_decoder_forward(d, bare.tape, x, memory, NULL, start, &y, &w), RNNKIT_E_ARGUMENT,
-        "contexts");
-    expect(rnnkit_decoder_forward(d, t, bare_x, memory, NULL, start, &y, &w), RNNKIT_E_ORDER,
+    text_fails(rnnkit_decoder_forward(d, bare.tape, x, memory, NULL, start, &y, &w),
+        RNNKIT_E_ARGUMENT, "contexts");
+    text_fails(rnnkit_decoder_forward(d, t, bare_x, memory, NULL, start, &y, &w), RNNKIT_E_ORDER,
         "x belongs to another tape");
-    expect(rnnkit_decoder_forward(d, t, memory, memory, NULL, start, &y, &w), RNNKIT_E_SHAPE,
+    text_fails(rnnkit_decoder_forward(d, t, memory, memory, NULL, start, &y, &w), RNNKIT_E_SHAPE,
         "x has shape [5, 3, 6], expected [steps, batch, 3]");
-    expect(rnnkit_decoder_forward(d, t, x, x, NULL, start, &y, &w), RNNKIT_E_SHAPE,
+    text_fails(rnnkit_decoder_forward(d, t, x, x, NULL, start, &y, &w), RNNKIT_E_SHAPE,
         "memory has shape [4, 3, 3], expected [steps, 3, 6]");
-    expect(rnnkit_decoder_forward(d, t, x, few, NULL, start, &y, &w), RNNKIT_E_SHAPE,
+    text_fails(rnnkit_decoder_forward(d, t, x, few, NULL, start, &y, &w), RNNKIT_E_SHAPE,
         "memory has shape [5, 2, 6]");
-    expect(rnnkit_decoder_forward(d, t, x, memory, zero, start, &y, &w), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_decoder_forward(d, t, x, memory, zero, start, &y, &w), RNNKIT_E_ARGUMENT,
         "lengths[1] is 0");
-    expect(rnnkit_decoder_forward(d, t, x, memory, NULL, NULL, &y, &w), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_decoder_forward(d, t, x, memory, NULL, NULL, &y, &w), RNNKIT_E_ARGUMENT,
         "start is NULL");
-    expect(rnnkit_decoder_forward(d, t, x, memory, NULL, two, &y, &w), RNNKIT_E_SHAPE,
+    text_fails(rnnkit_decoder_forward(d, t, x, memory, NULL, two, &y, &w), RNNKIT_E_SHAPE,
         "start has shape [2, 3, 2], expected [3, 2]");
-    expect(
+    text_fails(
         rnnkit_decoder_forward(bare.decoder, bare.tape, bare_x, bare_memory, NULL, bare_x, &y, &w),
         RNNKIT_E_ARGUMENT, "without option start");
-    expect(rnnkit_decoder_forward(d, t, x, memory, NULL, start, NULL, &w), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_decoder_forward(d, t, x, memory, NULL, start, NULL, &w), RNNKIT_E_ARGUMENT,
         "out is NULL");
     assert_null(y);
     assert_null(w);

@@ -1,6 +1,7 @@
 /* The process is the host's: whatever the library does, OpenMP's and BLAS's thread counts, the
  * floating-point mode, locale, working folder, signal handlers, environment and the C library's
- * random numbers are as they were, and nothing is printed. */
+ * random numbers are as they were, and nothing is printed. Matrix tiles are asked for where a
+ * context may use them, and by nothing else. */
 #include <dlfcn.h>
 #include <fenv.h>
 #include <float.h>
@@ -12,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#endif
 
 #include <cmocka.h>
 
@@ -100,6 +105,52 @@ static void use_the_library(const char *device)
     rnnkit_context_destroy(context);
 }
 
+/* Whether Linux has given this process the tile registers of AMX. */
+static int has_tiles(void)
+{
+#if defined(__x86_64__) && defined(__linux__)
+    enum { GET_PERMISSION = 0x1022, TILE_DATA = 18 }; /* arch_prctl(2) */
+    uint64_t given = 0;
+    return syscall(SYS_arch_prctl, GET_PERMISSION, &given) == 0 && (given >> TILE_DATA & 1);
+#else
+    return 0;
+#endif
+}
+
+static void train_with(const char *device, const char *options)
+{
+    rnnkit_context *context;
+    small_model small;
+    double loss;
+    must(rnnkit_context_create(device, options, &context), options);
+    must(small_model_create(context, &small), "model");
+    must(small_model_train(context, &small, &loss), "train");
+    small_model_destroy(&small);
+    rnnkit_context_destroy(context);
+}
+
+/* Goes first: what Linux has given it never takes back. */
+static void test_tiles(void **state)
+{
+    (void)state;
+    rnnkit_context *context;
+    char info[8192];
+    int64_t needed;
+    assert_false(has_tiles());
+    must(rnnkit_build_info(info, sizeof info, &needed), "build info");
+    assert_false(has_tiles());
+    assert_int_equal(rnnkit_context_create("cpu", "isa=tiles", &context), RNNKIT_E_OPTION);
+    train_with("cpu", "isa=avx512");
+    train_with("cpu", "isa=portable");
+    train_with("reference", NULL);
+    assert_false(has_tiles());
+    int expected = strstr(info, "instruction set amx") != NULL;
+    train_with("cpu", NULL);
+    must(rnnkit_build_info(info, sizeof info, &needed), "build info");
+    int refused = strstr(info, "instruction set avx512 (of amx here)") != NULL;
+    assert_int_equal(has_tiles(), expected && !refused);
+}
+
 /* Runs the library with the process in the state that it has now, and compares. */
 static void expect_unchanged(const char *device)
 {
@@ -172,6 +223,7 @@ static void test_special_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tiles),
         cmocka_unit_test(test_ordinary_process),
         cmocka_unit_test(test_special_process),
     };

@@ -14,6 +14,7 @@
 #include "../support/scratch.h"
 #include "../support/small_model.h"
 #include "../support/small_writer.h"
+#include "../support/text.h"
 
 enum { ROWS = 6, MOST = 40, STEPS = 150 };
 
@@ -28,14 +29,6 @@ typedef struct net {
     small_writer writer;
     writer_batch batch;
 } net;
-
-static void expect(int32_t status, int32_t wanted, const char *part)
-{
-    if (status != wanted)
-        fail_msg("status %d, expected %d: %s", status, wanted, rnnkit_error_message());
-    if (strstr(rnnkit_error_message(), part) == NULL)
-        fail_msg("\"%s\" lacks \"%s\"", rnnkit_error_message(), part);
-}
 
 static net make(const char *decoder)
 {
@@ -241,7 +234,8 @@ static void starts_from_vectors(void **state)
         rnnkit_search *search = make_search(&n, "beam=4 n_best=4 max_length=6");
         rnnkit_tensor *memory = encode(&n, &n.batch);
         must(rnnkit_tape_input(n.tape, values, dims, 2, &start), "start");
-        expect(rnnkit_search_run(search, memory, NULL, NULL), RNNKIT_E_ARGUMENT, "start is NULL");
+        text_fails(
+            rnnkit_search_run(search, memory, NULL, NULL), RNNKIT_E_ARGUMENT, "start is NULL");
         must(rnnkit_search_run(search, memory, n.batch.lengths, start), "run");
         for (int64_t rank = 0; rank < 4; rank++)
             compare_scores(search, &n, memory, start, rank);
@@ -392,20 +386,20 @@ static void wrong_searches(void **state)
     rnnkit_search *s = NULL;
     rnnkit_embedding *narrow;
     must(rnnkit_embedding_create(w->model, "narrow", WRITER_WORDS, 3, NULL, &narrow), "narrow");
-    expect(rnnkit_search_create(NULL, w->decoder, w->output, NULL, &s), RNNKIT_E_HANDLE,
+    text_fails(rnnkit_search_create(NULL, w->decoder, w->output, NULL, &s), RNNKIT_E_HANDLE,
         "embedding is NULL");
-    expect(rnnkit_search_create(w->target, NULL, w->output, NULL, &s), RNNKIT_E_HANDLE,
+    text_fails(rnnkit_search_create(w->target, NULL, w->output, NULL, &s), RNNKIT_E_HANDLE,
         "decoder is NULL");
-    expect(rnnkit_search_create(w->target, w->decoder, (rnnkit_linear *)w->decoder, NULL, &s),
+    text_fails(rnnkit_search_create(w->target, w->decoder, (rnnkit_linear *)w->decoder, NULL, &s),
         RNNKIT_E_HANDLE, "output is a decoder");
-    expect(rnnkit_search_create(w->target, w->decoder, w->output, NULL, NULL), RNNKIT_E_ARGUMENT,
-        "out is NULL");
-    expect(rnnkit_search_create(narrow, w->decoder, w->output, NULL, &s), RNNKIT_E_SHAPE,
+    text_fails(rnnkit_search_create(w->target, w->decoder, w->output, NULL, NULL),
+        RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(rnnkit_search_create(narrow, w->decoder, w->output, NULL, &s), RNNKIT_E_SHAPE,
         "width of \"narrow\" is 3");
     static const char *const options[] = {"beam=0", "beam=2 n_best=3", "min_length=5 max_length=4",
         "max_length=0", "eos=2", "eos=12", "bos=-1", "beams=3", "length_penalty=nan"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        expect(rnnkit_search_create(w->target, w->decoder, w->output, options[i], &s),
+        text_fails(rnnkit_search_create(w->target, w->decoder, w->output, options[i], &s),
             RNNKIT_E_OPTION, "rnnkit_search_create");
     assert_null(s);
     rnnkit_embedding_destroy(narrow);
@@ -422,48 +416,49 @@ static void wrong_runs(void **state)
     int64_t count = -7;
     double scores[ROWS] = {0};
     float weights[MOST];
-    expect(rnnkit_search_result(s, 0, 0, ids, MOST, &count, NULL, NULL), RNNKIT_E_ORDER, "run");
+    text_fails(rnnkit_search_result(s, 0, 0, ids, MOST, &count, NULL, NULL), RNNKIT_E_ORDER, "run");
     rnnkit_tensor *memory = encode(&n, &n.batch), *narrow;
     const int64_t dims[3] = {2, ROWS, 3};
     float zeros[2 * ROWS * 3] = {0};
     must(rnnkit_tape_input(n.tape, zeros, dims, 3, &narrow), "input");
-    expect(rnnkit_search_run(NULL, memory, NULL, NULL), RNNKIT_E_HANDLE, "search is NULL");
-    expect(rnnkit_search_run(s, NULL, NULL, NULL), RNNKIT_E_HANDLE, "memory is NULL");
-    expect(rnnkit_search_run(s, narrow, NULL, NULL), RNNKIT_E_SHAPE, "memory has shape [2, 6, 3]");
-    expect(rnnkit_search_run(s, memory, lengths, NULL), RNNKIT_E_ARGUMENT, "lengths[3] is 0");
-    expect(rnnkit_search_run(s, memory, NULL, narrow), RNNKIT_E_ARGUMENT, "option start");
+    text_fails(rnnkit_search_run(NULL, memory, NULL, NULL), RNNKIT_E_HANDLE, "search is NULL");
+    text_fails(rnnkit_search_run(s, NULL, NULL, NULL), RNNKIT_E_HANDLE, "memory is NULL");
+    text_fails(
+        rnnkit_search_run(s, narrow, NULL, NULL), RNNKIT_E_SHAPE, "memory has shape [2, 6, 3]");
+    text_fails(rnnkit_search_run(s, memory, lengths, NULL), RNNKIT_E_ARGUMENT, "lengths[3] is 0");
+    text_fails(rnnkit_search_run(s, memory, NULL, narrow), RNNKIT_E_ARGUMENT, "option start");
     must(rnnkit_search_run(s, memory, n.batch.lengths, NULL), "run");
-    expect(rnnkit_search_result(s, ROWS, 0, ids, MOST, &count, NULL, NULL), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_search_result(s, ROWS, 0, ids, MOST, &count, NULL, NULL), RNNKIT_E_ARGUMENT,
         "source is 6");
-    expect(rnnkit_search_result(s, 0, 2, ids, MOST, &count, NULL, NULL), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_search_result(s, 0, 2, ids, MOST, &count, NULL, NULL), RNNKIT_E_ARGUMENT,
         "rank is 2");
-    expect(rnnkit_search_result(s, 0, 0, NULL, MOST, &count, NULL, NULL), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_search_result(s, 0, 0, NULL, MOST, &count, NULL, NULL), RNNKIT_E_ARGUMENT,
         "ids is NULL");
-    expect(rnnkit_search_result(s, 0, 0, ids, MOST, NULL, NULL, NULL), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_search_result(s, 0, 0, ids, MOST, NULL, NULL, NULL), RNNKIT_E_ARGUMENT,
         "needed is NULL");
     assert_int_equal(count, -7);
-    expect(rnnkit_search_result(s, 0, 0, NULL, 0, &count, NULL, NULL), RNNKIT_E_TOO_SMALL,
+    text_fails(rnnkit_search_result(s, 0, 0, NULL, 0, &count, NULL, NULL), RNNKIT_E_TOO_SMALL,
         "are needed");
     assert_true(count > 0);
-    expect(rnnkit_search_weights(s, 0, 0, weights, 1), RNNKIT_E_SHAPE, "weights has 1 numbers");
-    expect(rnnkit_search_weights(s, 0, 0, NULL, 1), RNNKIT_E_ARGUMENT, "weights is NULL");
+    text_fails(rnnkit_search_weights(s, 0, 0, weights, 1), RNNKIT_E_SHAPE, "weights has 1 numbers");
+    text_fails(rnnkit_search_weights(s, 0, 0, NULL, 1), RNNKIT_E_ARGUMENT, "weights is NULL");
     for (int i = 0; i < 2 * ROWS; i++)
         ok[i] = bad[i] = i < ROWS ? 5 : WRITER_EOS;
     must(rnnkit_search_score(s, memory, n.batch.lengths, NULL, ok, 2, scores), "score");
     assert_true(scores[ROWS - 1] < 0);
     bad[3] = WRITER_WORDS;
-    expect(rnnkit_search_score(s, memory, NULL, NULL, bad, 2, scores), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_search_score(s, memory, NULL, NULL, bad, 2, scores), RNNKIT_E_ARGUMENT,
         "targets[3] is 12");
     bad[3] = RNNKIT_IGNORE;
-    expect(rnnkit_search_score(s, memory, NULL, NULL, bad, 2, scores), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_search_score(s, memory, NULL, NULL, bad, 2, scores), RNNKIT_E_ARGUMENT,
         "source 3 has no ids");
-    expect(rnnkit_search_score(s, memory, NULL, NULL, ok, 0, scores), RNNKIT_E_SHAPE, "steps");
-    expect(rnnkit_search_score(s, memory, NULL, NULL, NULL, 2, scores), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_search_score(s, memory, NULL, NULL, ok, 0, scores), RNNKIT_E_SHAPE, "steps");
+    text_fails(rnnkit_search_score(s, memory, NULL, NULL, NULL, 2, scores), RNNKIT_E_ARGUMENT,
         "targets is NULL");
-    expect(rnnkit_search_mix(s, memory, NULL, NULL, ok, 2, 1.5, 0, bad), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_search_mix(s, memory, NULL, NULL, ok, 2, 1.5, 0, bad), RNNKIT_E_ARGUMENT,
         "rate is 1.5");
     ok[4] = -1;
-    expect(rnnkit_search_mix(s, memory, NULL, NULL, ok, 2, 0.5, 0, bad), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_search_mix(s, memory, NULL, NULL, ok, 2, 0.5, 0, bad), RNNKIT_E_ARGUMENT,
         "inputs[4] is -1");
     rnnkit_context_cancel(n.context);
     assert_int_equal(rnnkit_search_run(s, memory, NULL, NULL), RNNKIT_STOPPED);
@@ -488,9 +483,10 @@ static void not_finite(void **state)
         rnnkit_tensor *memory = encode(&n, &n.batch);
         int32_t id;
         int64_t count;
-        expect(rnnkit_search_run(s, memory, NULL, NULL), RNNKIT_E_DIVERGED, "finite");
-        expect(rnnkit_search_result(s, 0, 0, &id, 1, &count, NULL, NULL), RNNKIT_E_ORDER, "run");
-        expect(rnnkit_search_score(s, memory, NULL, NULL, n.batch.lengths, 1, scores),
+        text_fails(rnnkit_search_run(s, memory, NULL, NULL), RNNKIT_E_DIVERGED, "finite");
+        text_fails(
+            rnnkit_search_result(s, 0, 0, &id, 1, &count, NULL, NULL), RNNKIT_E_ORDER, "run");
+        text_fails(rnnkit_search_score(s, memory, NULL, NULL, n.batch.lengths, 1, scores),
             RNNKIT_E_DIVERGED, "finite");
         rnnkit_search_destroy(s);
     }

@@ -13,6 +13,7 @@
 #include "../support/failing_memory.h"
 #include "../support/scratch.h"
 #include "../support/small_model.h"
+#include "../support/text.h"
 
 enum { T = 5, B = 3, W = 8, HEADS = 2, MOST = 1024 };
 
@@ -26,14 +27,6 @@ typedef struct net {
     rnnkit_linear *linear;
     rnnkit_tape *tape;
 } net;
-
-static void expect(int32_t status, int32_t wanted, const char *part)
-{
-    if (status != wanted)
-        fail_msg("status %d, expected %d: %s", status, wanted, rnnkit_error_message());
-    if (strstr(rnnkit_error_message(), part) == NULL)
-        fail_msg("\"%s\" lacks \"%s\"", rnnkit_error_message(), part);
-}
 
 /* Hands the first failure to the caller. */
 #define TRY(call)                                                                                  \
@@ -204,20 +197,21 @@ static void wrong_layers(void **state)
     rnnkit_model *m = n.model;
     rnnkit_multihead *a = NULL;
     rnnkit_norm *norm = NULL;
-    expect(rnnkit_multihead_create(NULL, "x", 4, 2, NULL, &a), RNNKIT_E_HANDLE, "model is NULL");
-    expect(rnnkit_multihead_create(m, "attend", 4, 2, NULL, &a), RNNKIT_E_ARGUMENT, "already");
-    expect(
+    text_fails(
+        rnnkit_multihead_create(NULL, "x", 4, 2, NULL, &a), RNNKIT_E_HANDLE, "model is NULL");
+    text_fails(rnnkit_multihead_create(m, "attend", 4, 2, NULL, &a), RNNKIT_E_ARGUMENT, "already");
+    text_fails(
         rnnkit_multihead_create(m, "x", 4, 3, NULL, &a), RNNKIT_E_SHAPE, "multiple of heads = 3");
-    expect(rnnkit_multihead_create(m, "x", 4, 0, NULL, &a), RNNKIT_E_ARGUMENT, "below 1");
-    expect(rnnkit_multihead_create(m, "x", INT64_MAX / 2, 1, NULL, &a), RNNKIT_E_SHAPE, "");
-    expect(rnnkit_multihead_create(m, "x", 4, 2, "heads=2", &a), RNNKIT_E_OPTION, "heads");
-    expect(rnnkit_multihead_create(m, "x", 4, 2, NULL, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
-    expect(rnnkit_multihead_find(m, "norm", &a), RNNKIT_E_NOT_FOUND, "multihead \"attend\"");
-    expect(rnnkit_norm_create(NULL, "x", 4, NULL, &norm), RNNKIT_E_HANDLE, "model is NULL");
-    expect(rnnkit_norm_create(m, "x", 0, NULL, &norm), RNNKIT_E_ARGUMENT, "below 1");
-    expect(rnnkit_norm_create(m, "x", INT64_MAX, NULL, &norm), RNNKIT_E_SHAPE, "too large");
-    expect(rnnkit_norm_create(m, "x", 4, "epsilon=0", &norm), RNNKIT_E_OPTION, "epsilon");
-    expect(rnnkit_norm_find(m, "attend", &norm), RNNKIT_E_NOT_FOUND, "norm \"norm\"");
+    text_fails(rnnkit_multihead_create(m, "x", 4, 0, NULL, &a), RNNKIT_E_ARGUMENT, "below 1");
+    text_fails(rnnkit_multihead_create(m, "x", INT64_MAX / 2, 1, NULL, &a), RNNKIT_E_SHAPE, "");
+    text_fails(rnnkit_multihead_create(m, "x", 4, 2, "heads=2", &a), RNNKIT_E_OPTION, "heads");
+    text_fails(rnnkit_multihead_create(m, "x", 4, 2, NULL, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(rnnkit_multihead_find(m, "norm", &a), RNNKIT_E_NOT_FOUND, "multihead \"attend\"");
+    text_fails(rnnkit_norm_create(NULL, "x", 4, NULL, &norm), RNNKIT_E_HANDLE, "model is NULL");
+    text_fails(rnnkit_norm_create(m, "x", 0, NULL, &norm), RNNKIT_E_ARGUMENT, "below 1");
+    text_fails(rnnkit_norm_create(m, "x", INT64_MAX, NULL, &norm), RNNKIT_E_SHAPE, "too large");
+    text_fails(rnnkit_norm_create(m, "x", 4, "epsilon=0", &norm), RNNKIT_E_OPTION, "epsilon");
+    text_fails(rnnkit_norm_find(m, "attend", &norm), RNNKIT_E_NOT_FOUND, "norm \"norm\"");
     assert_null(a);
     assert_null(norm);
     int64_t parameters;
@@ -240,23 +234,27 @@ static void wrong_tensors(void **state)
     must(input(&other, T, 0, B, 0, &foreign), "x");
     must(rnnkit_tape_input(n.tape, six, dims, 2, &flat), "flat");
     rnnkit_tape *t = n.tape;
-    expect(rnnkit_multihead_forward(NULL, t, x, NULL, &y, NULL), RNNKIT_E_HANDLE, "multihead");
-    expect(rnnkit_multihead_forward(n.attend, NULL, x, NULL, &y, NULL), RNNKIT_E_HANDLE, "tape");
-    expect(rnnkit_multihead_forward(n.attend, t, foreign, NULL, &y, NULL), RNNKIT_E_ORDER, "x bel");
-    expect(rnnkit_multihead_forward(n.attend, t, flat, NULL, &y, NULL), RNNKIT_E_SHAPE, "[2, 3]");
-    expect(rnnkit_multihead_forward(n.attend, t, x, beyond, &y, NULL), RNNKIT_E_ARGUMENT,
+    text_fails(rnnkit_multihead_forward(NULL, t, x, NULL, &y, NULL), RNNKIT_E_HANDLE, "multihead");
+    text_fails(
+        rnnkit_multihead_forward(n.attend, NULL, x, NULL, &y, NULL), RNNKIT_E_HANDLE, "tape");
+    text_fails(
+        rnnkit_multihead_forward(n.attend, t, foreign, NULL, &y, NULL), RNNKIT_E_ORDER, "x bel");
+    text_fails(
+        rnnkit_multihead_forward(n.attend, t, flat, NULL, &y, NULL), RNNKIT_E_SHAPE, "[2, 3]");
+    text_fails(rnnkit_multihead_forward(n.attend, t, x, beyond, &y, NULL), RNNKIT_E_ARGUMENT,
         "lengths[1] is 6");
-    expect(rnnkit_multihead_forward(n.attend, t, x, NULL, NULL, NULL), RNNKIT_E_ARGUMENT, "out");
-    expect(rnnkit_norm_forward(NULL, t, x, &y), RNNKIT_E_HANDLE, "norm is NULL");
-    expect(rnnkit_norm_forward(n.norm, t, flat, &y), RNNKIT_E_SHAPE, "width = 8");
-    expect(rnnkit_norm_forward(n.norm, other.tape, foreign, &y), RNNKIT_E_ARGUMENT, "contexts");
-    expect(rnnkit_norm_forward(n.norm, t, x, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
-    expect(rnnkit_add_forward(NULL, x, x, &y), RNNKIT_E_HANDLE, "tape is NULL");
-    expect(rnnkit_add_forward(t, x, flat, &y), RNNKIT_E_SHAPE, "b [2, 3]");
-    expect(rnnkit_add_forward(t, x, foreign, &y), RNNKIT_E_ORDER, "b belongs");
-    expect(rnnkit_add_forward(t, x, x, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
-    expect(rnnkit_relu_forward(t, NULL, &y), RNNKIT_E_HANDLE, "x is NULL");
-    expect(rnnkit_relu_forward(t, x, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(
+        rnnkit_multihead_forward(n.attend, t, x, NULL, NULL, NULL), RNNKIT_E_ARGUMENT, "out");
+    text_fails(rnnkit_norm_forward(NULL, t, x, &y), RNNKIT_E_HANDLE, "norm is NULL");
+    text_fails(rnnkit_norm_forward(n.norm, t, flat, &y), RNNKIT_E_SHAPE, "width = 8");
+    text_fails(rnnkit_norm_forward(n.norm, other.tape, foreign, &y), RNNKIT_E_ARGUMENT, "contexts");
+    text_fails(rnnkit_norm_forward(n.norm, t, x, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(rnnkit_add_forward(NULL, x, x, &y), RNNKIT_E_HANDLE, "tape is NULL");
+    text_fails(rnnkit_add_forward(t, x, flat, &y), RNNKIT_E_SHAPE, "b [2, 3]");
+    text_fails(rnnkit_add_forward(t, x, foreign, &y), RNNKIT_E_ORDER, "b belongs");
+    text_fails(rnnkit_add_forward(t, x, x, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
+    text_fails(rnnkit_relu_forward(t, NULL, &y), RNNKIT_E_HANDLE, "x is NULL");
+    text_fails(rnnkit_relu_forward(t, x, NULL), RNNKIT_E_ARGUMENT, "out is NULL");
     assert_null(y);
     drop(&n);
     drop(&other);

@@ -87,15 +87,15 @@ static void release(void *block, void *user)
 int main(int argc, char **argv)
 {
     static const rki_host host = {sizeof host, rki_fail, rki_random_words, allocate, release, NULL};
-    settings s = {1, rki_isa_chosen(), RKI_GEMM_AUTO, 0.5, ""};
+    settings s = {1, rki_isa_chosen(NULL), RKI_GEMM_AUTO, 0.5, ""};
     for (int i = 1; i < argc; i++) {
         if (read_setting(argv[i], &s)) continue;
         fprintf(stderr, "bench_operations: cannot use '%s'\n", argv[i]);
         return 2;
     }
     void *self;
-    if (rki_cpu_backend()->open(&host, 0, RKI_FLOAT32, RKI_PRECISION_FULL, s.threads, &self) < 0)
-        return 1;
+    const rki_open call = {.threads = s.threads, .isa = "auto"};
+    if (rki_cpu_backend()->open(&host, &call, &self) < 0) return 1;
     rki_cpu_set_isa(self, s.isa);
     rki_cpu_set_gemm_policy(self, s.policy);
     double peak = measure_peak(s.isa), memory = measure_memory();

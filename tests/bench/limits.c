@@ -12,7 +12,7 @@
 
 int main(int argc, char **argv)
 {
-    rki_isa isa = rki_isa_chosen();
+    rki_isa isa = rki_isa_chosen(NULL);
     printf("peak_gflops=%.1f", 1e-9 * measure_peak(isa));
     for (int i = 1; i < argc; i++) {
         long long bytes = atoll(argv[i]);

@@ -21,7 +21,7 @@ cmake --build build/bench --target train_step rnn_step limits --parallel "$(npro
     { tail -n 40 build/bench.log >&2; exit 1; }
 rm -f build/bench/tests/onednn_step
 if [ -f "$peers/include/dnnl.h" ]; then
-    cc -O2 -std=gnu11 -fopenmp -I "$peers/include" tests/bench/onednn/rnn_step.c tests/bench/timing.c \
+    cc -O2 -std=gnu11 -fopenmp -I "$peers/include" tests/bench/onednn/*.c tests/bench/timing.c \
         tests/bench/results.c -L "$peers/lib" -ldnnl "-Wl,-rpath,$(realpath "$peers/lib")" \
         -o build/bench/tests/onednn_step
 fi

@@ -35,7 +35,8 @@ int open_device(void **state)
 {
     (void)state;
     ops = rnnkit_backend_entry();
-    return ops->open(&host, 0, RKI_FLOAT64, RKI_PRECISION_FULL, 1, &device) < 0;
+    const rki_open call = {.dtype = RKI_FLOAT64, .threads = 1, .isa = "auto"};
+    return ops->open(&host, &call, &device) < 0;
 }
 
 int close_device(void **state)

@@ -74,31 +74,23 @@ static const int32_t lengths[] = {3, 1, 5}, query_lengths[] = {4, 0, 2};
 static void test_dot(void **state)
 {
     (void)state;
-    check("dot", (rki_attention){.queries = 4,
-                     .positions = 5,
-                     .batch = 3,
-                     .heads = 1,
-                     .width = 3,
-                     .value_width = 2,
-                     .scale = 0.7});
-    check("dot, masks", (rki_attention){.queries = 4,
-                            .positions = 5,
-                            .batch = 3,
-                            .heads = 1,
-                            .width = 3,
-                            .value_width = 2,
-                            .scale = 0.7,
-                            .lengths = lengths,
-                            .query_lengths = query_lengths});
-    check("dot, causal, two heads", (rki_attention){.queries = 4,
-                                        .positions = 5,
-                                        .batch = 3,
-                                        .heads = 2,
-                                        .width = 4,
-                                        .value_width = 6,
-                                        .scale = 0.7,
-                                        .lengths = lengths,
-                                        .causal = 1});
+    rki_attention a = {.queries = 4,
+        .positions = 5,
+        .batch = 3,
+        .heads = 1,
+        .width = 3,
+        .value_width = 2,
+        .scale = 0.7};
+    check("dot", a);
+    a.lengths = lengths;
+    a.query_lengths = query_lengths;
+    check("dot, masks", a);
+    a.query_lengths = NULL;
+    a.causal = 1;
+    a.heads = 2;
+    a.width = 4;
+    a.value_width = 6;
+    check("dot, causal, two heads", a);
 }
 
 static void test_additive(void **state)

@@ -35,8 +35,8 @@ static subject open_subject(
     const rki_backend *ops, rki_dtype dtype, rki_precision precision, int64_t threads)
 {
     subject s = {.ops = ops, .dtype = dtype, .rows_to_the_bit = 1};
-    if (ops->open(&host, 0, dtype, precision, threads, &s.self) < 0)
-        fail_msg("open: %s", rki_message());
+    const rki_open call = {0, dtype, precision, threads, "auto"};
+    if (ops->open(&host, &call, &s.self) < 0) fail_msg("open: %s", rki_message());
     return s;
 }
 

@@ -2,11 +2,11 @@
  * magnitudes, on every instruction set. The error is measured in units of the sum of |a b|, which is
  * what the roundings of any order of summation are bounded by. */
 #include <math.h>
-#include <string.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 

@@ -102,44 +102,39 @@ static void expect_bad_file(
 static void hostile_files(void **state)
 {
     (void)state;
-    expect_bad_file(vocab_words, "", 0, "line 1: expected the special <pad>, found the end");
-    expect_bad_file(
-        vocab_words, "<pad> 0", -1, "line 2: expected the special <unk>, found the end");
-    expect_bad_file(
-        vocab_words, "the 5\n<unk> 0\n", -1, "line 1: expected the special <pad>, found 'the'");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\n<bos> 0\n", -1, "line 4: expected the special <eos>");
-    expect_bad_file(vocab_words, "<pad> 0\n<unk> 0\n<bos> 0\na 1\n<eos> 0\n", -1, "line 4");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\na 1\n<eos> 0\n", -1, "line 4: <bos> and <eos> may");
-    expect_bad_file(vocab_words, "\\x3cpad> 0\n<unk> 0\n", -1, "line 1");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\na 1\na 2\n", -1, "line 4: expected a word that did not");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\n<pad> 2\n", -1, "line 3: expected a word that did not");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\na\n", -1, "line 3: expected `word count`, found 'a'");
-    expect_bad_file(vocab_words, "<pad> 0\n<unk> 0\n\nb 1\n", -1, "line 3: expected `word count`");
-    expect_bad_file(vocab_words, "<pad> 0\n<unk> 0\n 1\n", -1, "line 3: expected `word count`");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\na b 1\n", -1, "line 3: expected a count in digits");
-    expect_bad_file(vocab_words, "<pad> 0\n<unk> 0\na \n", -1, "line 3: expected a count below");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\na -1\n", -1, "line 3: expected a count in digits");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\na 1.5\n", -1, "line 3: expected a count in digits");
-    expect_bad_file(vocab_words, "<pad> 0\n<unk> 0\na 9223372036854775808\n", -1, "below 2^63");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 1\na 9223372036854775807\n", -1, "exceed 2^63 in all");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\n\xFF 1\n", -1, "line 3: expected a word in UTF-8");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\na\\x00 1\n", -1, "line 3: expected a word without NUL");
-    expect_bad_file(
-        vocab_words, "<pad> 0\n<unk> 0\na\0 1\n", 22, "line 3: expected a word without NUL");
-    expect_bad_file(vocab_characters, "<pad> 0\n<unk> 0\nab 1\n", -1, "expected one character");
-    expect_bad_file(vocab_bytes, "<pad> 0\n<unk> 0\nab 1\n", -1, "expected one byte");
-    expect_bad_file(vocab_bytes, "<pad> 0\n<unk> 0\na 1\n", -1, "has all 256 bytes, found 1");
+    static const struct {
+        rnnkit_tokenizer **tokenizer; /* which there is once the tests have begun */
+        const char *text;
+        int64_t size; /* -1: up to the NUL */
+        const char *message;
+    } cases[] = {
+        {&vocab_words, "", 0, "line 1: expected the special <pad>, found the end"},
+        {&vocab_words, "<pad> 0", -1, "line 2: expected the special <unk>, found the end"},
+        {&vocab_words, "the 5\n<unk> 0\n", -1, "line 1: expected the special <pad>, found 'the'"},
+        {&vocab_words, "<pad> 0\n<unk> 0\n<bos> 0\n", -1, "line 4: expected the special <eos>"},
+        {&vocab_words, "<pad> 0\n<unk> 0\n<bos> 0\na 1\n<eos> 0\n", -1, "line 4"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na 1\n<eos> 0\n", -1, "line 4: <bos> and <eos> may"},
+        {&vocab_words, "\\x3cpad> 0\n<unk> 0\n", -1, "line 1"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na 1\na 2\n", -1, "line 4: expected a word that did not"},
+        {&vocab_words, "<pad> 0\n<unk> 0\n<pad> 2\n", -1, "line 3: expected a word that did not"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na\n", -1, "line 3: expected `word count`, found 'a'"},
+        {&vocab_words, "<pad> 0\n<unk> 0\n\nb 1\n", -1, "line 3: expected `word count`"},
+        {&vocab_words, "<pad> 0\n<unk> 0\n 1\n", -1, "line 3: expected `word count`"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na b 1\n", -1, "line 3: expected a count in digits"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na \n", -1, "line 3: expected a count below"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na -1\n", -1, "line 3: expected a count in digits"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na 1.5\n", -1, "line 3: expected a count in digits"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na 9223372036854775808\n", -1, "below 2^63"},
+        {&vocab_words, "<pad> 0\n<unk> 1\na 9223372036854775807\n", -1, "exceed 2^63 in all"},
+        {&vocab_words, "<pad> 0\n<unk> 0\n\xFF 1\n", -1, "line 3: expected a word in UTF-8"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na\\x00 1\n", -1, "line 3: expected a word without NUL"},
+        {&vocab_words, "<pad> 0\n<unk> 0\na\0 1\n", 22, "line 3: expected a word without NUL"},
+        {&vocab_characters, "<pad> 0\n<unk> 0\nab 1\n", -1, "expected one character"},
+        {&vocab_bytes, "<pad> 0\n<unk> 0\nab 1\n", -1, "expected one byte"},
+        {&vocab_bytes, "<pad> 0\n<unk> 0\na 1\n", -1, "has all 256 bytes, found 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_bad_file(*cases[i].tokenizer, cases[i].text, cases[i].size, cases[i].message);
 }
 
 static void a_gigantic_line(void **state)
