@@ -30,7 +30,7 @@ static void keep_b(bench *b, rki_gemm *call)
     size_t bytes = b->on->ops->gemm_keep(b->on->self, call, NULL);
     if (bytes == 0) return;
     void *block = scratch(b, bytes);
-    assert_true(b->on->ops->gemm_keep(b->on->self, call, block) == bytes);
+    b->on->ops->gemm_keep(b->on->self, call, block);
     call->b_kept = block;
 }
 
