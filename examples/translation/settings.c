@@ -54,8 +54,8 @@ const argument_row settings_rows[] = {
         "hold out this part of the pairs, drawn at random, when there is no --valid-source"},
 
     ROW_HEADING("Network"),
-    {ARGUMENT_CHOICE, TRAIN, "preset", "bahdanau|luong-dot|luong-general|luong-concat", "bahdanau",
-        AT(preset), 0, 0, MARK_RECORDED,
+    {ARGUMENT_CHOICE, TRAIN, "preset", "bahdanau|luong-dot|luong-general|luong-concat",
+        "luong-concat", AT(preset), 0, 0, MARK_RECORDED,
         "bahdanau: looks before it reads on, by an additive score; luong: looks after it, by the "
         "score in the name, and feeds what it saw into the next step"},
     {ARGUMENT_CHOICE, TRAIN, "score", "preset|additive|dot|general|concat|scaled_dot", "preset",
