@@ -57,7 +57,9 @@ typedef enum rki_precision {
 } rki_precision;
 
 /* c[m][n] = op(a) op(b) + bias + (accumulate ? c : 0), op(a) being [m][k], op(b) [k][n]. With b in a
- * format: b is transposed and a is not, k is all of its columns, and ldb means nothing. */
+ * format: b is transposed and a is not, k is all of its columns, and ldb means nothing; but of a
+ * packed b, as of a plain one, ldb is all of its columns, and b may begin at any of them
+ * (rki_format_column). */
 typedef struct rki_gemm {
     int transpose_a, transpose_b; /* a is stored as [k][m], b as [n][k] */
     int accumulate;

@@ -71,7 +71,7 @@ static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *layer, rki_pieces *
     if (!layer->training) at.z = rki_take_floats(pieces, rows * product.n);
     int on_tiles = rki_split_steps_suit(cpu, layer);
     if (on_tiles) at.split = rki_split_layer_cut(cpu, layer, 1, pieces);
-    if (layer->format == RKI_PLAIN && !on_tiles)
+    if ((layer->format == RKI_PLAIN || rki_recurrent_fused(layer)) && !on_tiles)
         at.panels = rki_take_floats(pieces, panel_floats(cpu, layer));
     if (layer->format == RKI_PLAIN && layer->output != layer->hidden)
         at.panels_hr = rki_take_floats(pieces, rki_packed_count(cpu, layer->hidden, layer->output));
@@ -129,12 +129,14 @@ static void pack(pass *f)
     const rki_kernels *kernels = p->cpu->kernels;
     const float *weight_hh = p->weights->weight_hh;
     int64_t hidden = layer->hidden;
-    if (layer->format != RKI_PLAIN) return; /* read where they lie */
+    if (layer->format != RKI_PLAIN && !f->fused) return; /* read where they lie */
     if (f->at.split.all.parts) {
         rki_split_layer_make(p->cpu, layer, 1, weight_hh, &f->at.split);
         return;
     }
-    if (!f->fused)
+    if (layer->format == RKI_PACKED)
+        kernels->pack_again(rki_cell_gates(layer->cell), hidden, weight_hh, f->at.panels);
+    else if (!f->fused)
         rki_composed_pack(p->cpu, layer, weight_hh, f->at.panels);
     else if (layer->cell >= RKI_CELL_GRU)
         kernels->pack_gates(rki_cell_gates(layer->cell), hidden, weight_hh, f->at.panels);

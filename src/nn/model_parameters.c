@@ -24,8 +24,8 @@ static int32_t join_name(const rki_memory *memory, const rki_parameter_wish *wis
     return RNNKIT_OK;
 }
 
-/* In a format: as floats, rounded, and over to the device. */
-static int32_t take_rounded(const rnnkit_model *model, rki_parameter *parameter)
+/* In a format: as floats, brought into it, and over to the device. */
+static int32_t take_formatted(const rnnkit_model *model, rki_parameter *parameter)
 {
     const rki_memory *memory = &model->context->memory;
     const rki_device *device = model->context->device;
@@ -33,7 +33,7 @@ static int32_t take_rounded(const rnnkit_model *model, rki_parameter *parameter)
     size_t bytes = rki_format_bytes(parameter->format, rows, width);
     void *values, *block;
     RKI_TRY(rki_allocate(memory, rows * width, sizeof(float), "a weight", &values));
-    int32_t status = rki_allocate(memory, (int64_t)bytes, 1, "a rounded weight", &block);
+    int32_t status = rki_allocate(memory, (int64_t)bytes, 1, "a weight", &block);
     if (status < 0) {
         rki_release(memory, values);
         return status;
@@ -52,7 +52,7 @@ static int32_t take_from_source(const rnnkit_model *model, rki_parameter *parame
 {
     const rki_memory *memory = &model->context->memory;
     void *piece;
-    if (parameter->format != RKI_PLAIN) return take_rounded(model, parameter);
+    if (parameter->format != RKI_PLAIN) return take_formatted(model, parameter);
     RKI_TRY(rki_piece_allocate(memory, &piece));
     int32_t status = rki_device_take(model->context->device, piece,
         rki_st_find(model->source, parameter->name), parameter->value);
@@ -71,6 +71,13 @@ static int32_t check_source(const rnnkit_model *model, const rki_parameter *para
     return rki_device_check_entry(entry, &parameter->shape);
 }
 
+static rki_format format_of(const rnnkit_model *model, rki_role role)
+{
+    int held = model->format == RKI_PACKED ? role == RKI_ROLE_FACTOR || role == RKI_ROLE_WEIGHT
+                                           : role == RKI_ROLE_WEIGHT || role == RKI_ROLE_TABLE;
+    return model->source != NULL && held ? model->format : RKI_PLAIN;
+}
+
 static int32_t fill_parameter(
     rnnkit_model *model, const rki_parameter_wish *wish, rki_parameter *parameter)
 {
@@ -82,11 +89,26 @@ static int32_t fill_parameter(
         return rki_fail(RNNKIT_E_ARGUMENT, "the model has a parameter \"%s\" already",
             rki_st_shown(parameter->name, shown));
     if (model->source != NULL) RKI_TRY(check_source(model, parameter));
-    if (model->source != NULL && wish->is_weight) parameter->format = model->format;
+    parameter->format = format_of(model, wish->role);
     RKI_TRY(rki_parameter_allocate(context->device, parameter));
     if (model->source != NULL) return take_from_source(model, parameter);
     return rki_parameter_draw(
         context->device, &context->memory, parameter, context->seed, wish->initial, wish->scale);
+}
+
+int32_t rki_model_share_table(rnnkit_model *model, rki_parameter *parameter)
+{
+    const rki_device *device = model->context->device;
+    rki_parameter plain = *parameter;
+    parameter->format = format_of(model, RKI_ROLE_WEIGHT);
+    if (parameter->format == plain.format) return RNNKIT_OK;
+    int32_t status = rki_parameter_allocate(device, parameter);
+    if (status < 0) {
+        *parameter = plain;
+        return status;
+    }
+    rki_device_release(device, plain.value);
+    return take_from_source(model, parameter);
 }
 
 int32_t rki_model_add_parameter(

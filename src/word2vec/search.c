@@ -328,9 +328,7 @@ static int32_t make_lists(const rki_memory *memory, share *to, int64_t shares)
 static int32_t make_spaces(const rki_memory *memory, share *to, int64_t shares)
 {
     int64_t doubles = to->search->positive < 0 ? 0 : 2 * to->tile;
-    size_t ready = to->scanned.format == RKI_PLAIN
-                       ? 0
-                       : rki_format_room(TILE_UNITS, to->exact.vectors->dimension);
+    size_t ready = rki_format_room(to->scanned.format, TILE_UNITS, to->exact.vectors->dimension);
     size_t cosines = (size_t)to->tile * TILE_UNITS * sizeof(float);
     size_t bytes = cosines + ready + (size_t)doubles * sizeof(double);
     void *block;
