@@ -222,6 +222,8 @@ typedef struct rki_recurrent_step {
     const void *x; /* [batch][input] */
     void *h, *c;   /* [batch][output], [batch][hidden] */
     void *scratch;
+    int back; /* a hint: the weights were last gone through from their beginning, so that what a cache
+                 still holds of them is their end */
 } rki_recurrent_step;
 
 /* Looks into the stash of a training forward call. At steps where a row does not live: zeros. */
