@@ -72,7 +72,8 @@ const argument_row settings_rows[] = {
         "the same seed gives the same files"},
     ROW_THREADS(MODEL, "0", "processors to use; 0: all"),
     ROW_DEVICE(MODEL),
-    ROW_WEIGHTS(CAPTION | EVALUATE),
+    ROW_WEIGHTS(CAPTION, "auto"),
+    ROW_WEIGHTS(EVALUATE, "f32"),
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

@@ -139,11 +139,15 @@
             "auto, cpu, cuda, cuda:1 or reference"                                                 \
     }
 
-#define ROW_WEIGHTS(commands)                                                                      \
+/* To write one step after the other, initial is "auto"; to measure in batches, which packed weights
+ * make no faster, "f32". */
+#define ROW_WEIGHTS(commands, initial)                                                             \
     {                                                                                              \
-        ARGUMENT_CHOICE, commands, "weights", "f32|bf16|int8", "f32", AT(weights), 0, 0, 0,        \
-            "how the model's weights are held; bf16 and int8 are smaller and faster, on --device " \
-            "cpu"                                                                                  \
+        ARGUMENT_CHOICE, commands, "weights", "auto|f32|packed|bf16|int8", initial, AT(weights),   \
+            0, 0, 0,                                                                               \
+            "how the model's weights are held; packed is f32 in an order that steps read faster, " \
+            "and auto is packed on --device cpu, f32 elsewhere; bf16 and int8 are smaller and "    \
+            "round; all but f32 for --device cpu alone"                                            \
     }
 
 #endif

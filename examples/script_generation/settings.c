@@ -108,7 +108,8 @@ const argument_row settings_rows[] = {
     ROW_HEADING("Machine"),
     ROW_THREADS(EVERY, "0", "processors to use; 0: all"),
     ROW_DEVICE(EVERY),
-    ROW_WEIGHTS(GENERATE | EVALUATE),
+    ROW_WEIGHTS(GENERATE, "auto"),
+    ROW_WEIGHTS(EVALUATE, "f32"),
     {ARGUMENT_CHOICE, TRAIN, "precision", "full|tf32|bf16", "full", AT(precision), 0, 0, 0,
         "on cuda: what the factors of large products are rounded to"},
 };

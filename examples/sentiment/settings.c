@@ -88,7 +88,8 @@ const argument_row settings_rows[] = {
     ROW_HEADING("Machine"),
     ROW_THREADS(EVERY, "0", "processors to use; 0: all"),
     ROW_DEVICE(EVERY),
-    ROW_WEIGHTS(PREDICT | EVALUATE),
+    ROW_WEIGHTS(PREDICT, "auto"),
+    ROW_WEIGHTS(EVALUATE, "f32"),
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

@@ -76,7 +76,8 @@ const argument_row settings_rows[] = {
         MARK_RECORDED, "the same seed gives the same drawings and the same model"},
     ROW_THREADS(MODEL, "0", "processors to use; 0: all"),
     ROW_DEVICE(MODEL),
-    ROW_WEIGHTS(DRAW | EVALUATE),
+    ROW_WEIGHTS(DRAW, "auto"),
+    ROW_WEIGHTS(EVALUATE, "f32"),
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

@@ -67,7 +67,8 @@ const argument_row settings_rows[] = {
     ROW_SEED(TRAIN, MARK_RECORDED),
     ROW_THREADS(EVERY, "1", "processors to use; 0: all (small networks are fastest with 1)"),
     ROW_DEVICE(EVERY),
-    ROW_WEIGHTS(FORECAST | EVALUATE),
+    ROW_WEIGHTS(FORECAST, "auto"),
+    ROW_WEIGHTS(EVALUATE, "f32"),
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

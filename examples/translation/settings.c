@@ -103,7 +103,7 @@ const argument_row settings_rows[] = {
     ROW_HEADING("Machine"),
     ROW_THREADS(EVERY, "0", "processors to use; 0: all"),
     ROW_DEVICE(EVERY),
-    ROW_WEIGHTS(WRITE),
+    ROW_WEIGHTS(WRITE, "auto"),
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

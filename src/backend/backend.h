@@ -57,7 +57,9 @@ typedef enum rki_precision {
 } rki_precision;
 
 /* c[m][n] = op(a) op(b) + bias + (accumulate ? c : 0), op(a) being [m][k], op(b) [k][n]. With b in a
- * format: b is transposed and a is not, k is all of its columns, and ldb means nothing. */
+ * format: b is transposed and a is not, k is all of its columns, and ldb means nothing; but of a
+ * packed b, as of a plain one, ldb is all of its columns, and b may begin at any of them
+ * (rki_format_column). */
 typedef struct rki_gemm {
     int transpose_a, transpose_b; /* a is stored as [k][m], b as [n][k] */
     int accumulate;
@@ -222,6 +224,8 @@ typedef struct rki_recurrent_step {
     const void *x; /* [batch][input] */
     void *h, *c;   /* [batch][output], [batch][hidden] */
     void *scratch;
+    int back; /* a hint: the weights were last gone through from their beginning, so that what a cache
+                 still holds of them is their end */
 } rki_recurrent_step;
 
 /* Looks into the stash of a training forward call. At steps where a row does not live: zeros. */

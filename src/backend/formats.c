@@ -8,6 +8,8 @@ enum { MOST = 127, HALF = 16 };
 
 size_t rki_format_bytes(rki_format format, int64_t rows, int64_t columns)
 {
+    if (format == RKI_PACKED)
+        return (size_t)((rows + RKI_GROUP - 1) / RKI_GROUP * columns) * RKI_FORMAT_LINE;
     return rki_format_header(format, rows) + (size_t)rows * rki_format_row(format, columns);
 }
 
@@ -55,9 +57,35 @@ static float pack_bytes(int64_t columns, const float *values, int8_t *bytes)
     return scale;
 }
 
+/* The first element of a row; those behind it stand RKI_GROUP apart. */
+static int64_t packed_row(int64_t columns, int64_t row)
+{
+    return row / RKI_GROUP * RKI_GROUP * columns + row % RKI_GROUP;
+}
+
+/* A step of a whole group at a time: what is written is whole lines. */
+static void pack_groups(
+    int64_t columns, int64_t first, int64_t count, const float *values, float *block)
+{
+    for (int64_t r = first; r < first + count;) {
+        int64_t rows = RKI_GROUP - r % RKI_GROUP;
+        if (rows > first + count - r) rows = first + count - r;
+        const float *from = values + (r - first) * columns;
+        float *to = block + packed_row(columns, r);
+        for (int64_t c = 0; c < columns; c++)
+            for (int64_t i = 0; i < rows; i++)
+                to[c * RKI_GROUP + i] = from[i * columns + c];
+        r += rows;
+    }
+}
+
 void rki_format_pack_rows(rki_format format, int64_t rows, int64_t columns, int64_t first,
     int64_t count, const float *values, void *block)
 {
+    if (format == RKI_PACKED) {
+        pack_groups(columns, first, count, values, block);
+        return;
+    }
     char *begin = (char *)block + rki_format_header(format, rows);
     size_t step = rki_format_row(format, columns);
     for (int64_t r = first; r < first + count; r++, values += columns) {
@@ -79,6 +107,12 @@ void rki_format_pack(
 void rki_format_unpack(
     rki_format format, int64_t rows, int64_t columns, int64_t row, const void *block, float *values)
 {
+    if (format == RKI_PACKED) {
+        const float *packed = (const float *)block + packed_row(columns, row);
+        for (int64_t c = 0; c < columns; c++)
+            values[c] = packed[c * RKI_GROUP];
+        return;
+    }
     const void *from = (const char *)block + rki_format_header(format, rows) +
                        (size_t)row * rki_format_row(format, columns);
     if (format == RKI_BF16) {

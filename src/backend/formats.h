@@ -1,10 +1,14 @@
-/* Formats: how a weight is held where its memory counts more than its last bits, for inference.
+/* Formats: how a weight is held for inference, where its memory counts more than its last bits or
+ * its place in memory more than its shape.
  *
  * A weight W of [rows][columns] is one block, with rows that end in zeros up to whole cache lines:
  *   RKI_BF16  [rows][stride] of bfloat16, the upper half of a float, rounded to nearest even. Two
  *             columns share a uint32_t, the first of them in its low half.
  *   RKI_INT8  float scales [rows], up to a whole cache line, and then int8 [rows][stride]:
  *             W[r][c] = scales[r] q[r][c], q from -127 to 127, scales[r] = max over c |W[r][c]| / 127
+ *   RKI_PACKED  float [groups][columns][RKI_GROUP], a group being RKI_GROUP rows that a product takes
+ *             side by side; zeros behind the last row. Nothing is rounded: a product gives the bits
+ *             that it gives with the weight as it was.
  * A row that holds a NaN or an infinity is NaN as a whole in RKI_INT8.
  */
 #ifndef RKI_BACKEND_FORMATS_H
@@ -16,10 +20,20 @@
 typedef enum rki_format {
     RKI_PLAIN, /* elements of the device's dtype, without gaps */
     RKI_BF16,
-    RKI_INT8
+    RKI_INT8,
+    RKI_PACKED
 } rki_format;
 
-enum { RKI_FORMAT_LINE = 64 }; /* bytes of a cache line: rows are whole ones */
+enum {
+    RKI_FORMAT_LINE = 64, /* bytes of a cache line: rows are whole ones */
+    RKI_GROUP = 16        /* rows of a group: a step of it is such a line */
+};
+
+/* Whether W is rows one behind the other, each rounded: the next three are for such formats. */
+static inline int rki_format_rounds(rki_format format)
+{
+    return format == RKI_BF16 || format == RKI_INT8;
+}
 
 /* Elements from one row to the next. */
 static inline int64_t rki_format_stride(rki_format format, int64_t columns)
@@ -41,10 +55,16 @@ static inline size_t rki_format_row(rki_format format, int64_t columns)
     return (size_t)rki_format_stride(format, columns) * (format == RKI_BF16 ? 2 : 1);
 }
 
-/* Bytes of the whole block; the caller has seen that the same in double fits into a size_t. */
+/* Floats from the first column to `column`, of a plain weight or a packed one. */
+static inline int64_t rki_format_column(rki_format format, int64_t column)
+{
+    return column * (format == RKI_PACKED ? RKI_GROUP : 1);
+}
+
+/* Bytes of the whole block; the caller has seen that RKI_GROUP rows more in double fit into a size_t. */
 size_t rki_format_bytes(rki_format format, int64_t rows, int64_t columns);
 
-/* Rounds values [rows][columns] into a block. Host memory, 64-byte aligned. */
+/* Brings values [rows][columns] into a block. Host memory, 64-byte aligned. */
 void rki_format_pack(
     rki_format format, int64_t rows, int64_t columns, const float *values, void *block);
 

@@ -1,7 +1,9 @@
 /* c[m][n] = a W^T + bias (+ c), with W in a format (backend/formats.h).
  *
- * Rows of a are made ready, some at a time; then each thread has some rows of W, which it takes in
- * pieces that stay in the second cache while all those rows of a pass by.
+ * Where W is rounded, rows of a are made ready, some at a time; then each thread has some rows of W,
+ * which it takes in pieces that stay in the second cache while all those rows of a pass by. Where it
+ * is packed, rows of a are read as they are; if W has too few rows to go round, threads share those
+ * of a.
  */
 #include "cpu/format_product.h"
 
@@ -9,9 +11,10 @@
 #include "cpu/parallel.h"
 
 enum {
-    READY_ROWS = 256,       /* rows of a that are ready at a time */
+    READY_ROWS = 256,       /* rows of a that are ready, or pass by, at a time */
     PIECE_BYTES = 1 << 19,  /* of W */
     WORK_STEP = 1 << 18,    /* multiply-adds that make another thread worth its while */
+    LEAST_ROWS = 4,         /* a product with fewer is no quicker: reading W takes that long */
     READY_STEP = 1 << 13,   /* values to make ready that do */
     ROUND = RKI_FORMAT_LINE /* rows of W that a thread has, a multiple: whole lines of c */
 };
@@ -19,7 +22,7 @@ enum {
 typedef struct work {
     const rki_cpu *cpu;
     const rki_gemm *call;
-    int64_t first, rows; /* of a: those that are ready */
+    int64_t first, rows; /* of a: those that are ready, or all */
 } work;
 
 static int64_t ready_rows(int64_t rows)
@@ -27,8 +30,9 @@ static int64_t ready_rows(int64_t rows)
     return rows < READY_ROWS ? rows : READY_ROWS;
 }
 
-size_t rki_format_room(int64_t rows, int64_t k)
+size_t rki_format_room(rki_format format, int64_t rows, int64_t k)
 {
+    if (!rki_format_rounds(format)) return 0;
     return (size_t)ready_rows(rows) * rki_format_ready(k);
 }
 
@@ -74,24 +78,74 @@ static void run_columns(void *user, int64_t begin, int64_t end)
     }
 }
 
-/* Rows of W for a thread. */
-static int64_t share(const work *w)
+/* A block of c. */
+static void run_groups(
+    const work *w, int64_t row, int64_t row_end, int64_t column, int64_t column_end)
 {
     const rki_gemm *call = w->call;
-    double tasks = (double)call->n * (double)call->k * (double)w->rows / WORK_STEP + 1;
+    rki_group_product product = {.n = column_end - column,
+        .k = call->k,
+        .lda = call->lda,
+        .weight = call->b,
+        .columns = call->ldb,
+        .first = call->b_first + column,
+        .bias = call->bias ? (const float *)call->bias + column : NULL,
+        .add = call->accumulate,
+        .ldc = call->ldc};
+    for (; row < row_end; row += product.rows) {
+        product.rows = row_end - row < READY_ROWS ? row_end - row : READY_ROWS;
+        product.a = (const float *)call->a + row * call->lda;
+        product.c = (float *)call->c + row * call->ldc + column;
+        w->cpu->kernels->product_groups(&product);
+    }
+}
+
+static void run_group_columns(void *user, int64_t begin, int64_t end)
+{
+    const work *w = user;
+    run_groups(w, 0, w->call->m, begin, end);
+}
+
+static void run_group_rows(void *user, int64_t begin, int64_t end)
+{
+    const work *w = user;
+    run_groups(w, begin, end, 0, w->call->n);
+}
+
+/* Rows of W, or of a, for a thread. */
+static int64_t share(const work *w, int64_t rows, int64_t round)
+{
+    const rki_gemm *call = w->call;
+    double times = (double)(w->rows < LEAST_ROWS ? LEAST_ROWS : w->rows);
+    double tasks = (double)call->n * (double)call->k * times / WORK_STEP + 1;
     if (tasks > (double)w->cpu->threads) tasks = (double)w->cpu->threads;
-    int64_t rows = (call->n + (int64_t)tasks - 1) / (int64_t)tasks;
-    return (rows + ROUND - 1) / ROUND * ROUND;
+    rows = (rows + (int64_t)tasks - 1) / (int64_t)tasks;
+    return (rows + round - 1) / round * round;
+}
+
+static void packed_gemm(const rki_cpu *cpu, const rki_gemm *call)
+{
+    work w = {.cpu = cpu, .call = call, .rows = call->m};
+    if (call->n > (cpu->threads - 1) * ROUND)
+        rki_parallel_blocks(
+            cpu->threads, call->n, share(&w, call->n, ROUND), run_group_columns, &w);
+    else
+        rki_parallel_blocks(
+            cpu->threads, call->m, share(&w, call->m, cpu->kernels->tile_rows), run_group_rows, &w);
 }
 
 void rki_format_gemm(const rki_cpu *cpu, const rki_gemm *call)
 {
+    if (call->b_format == RKI_PACKED) {
+        packed_gemm(cpu, call);
+        return;
+    }
     uint64_t mode = rki_float_enter();
     work w = {.cpu = cpu, .call = call};
     for (; w.first < call->m; w.first += w.rows) {
         w.rows = ready_rows(call->m - w.first);
         rki_parallel_blocks(cpu->threads, w.rows, 1 + READY_STEP / call->k, make_ready, &w);
-        rki_parallel_blocks(cpu->threads, call->n, share(&w), run_columns, &w);
+        rki_parallel_blocks(cpu->threads, call->n, share(&w, call->n, ROUND), run_columns, &w);
     }
     rki_float_leave(mode);
 }

@@ -261,7 +261,7 @@ static int runs_on_tiles(const rki_cpu *cpu, const rki_gemm *call)
 size_t rki_cpu_gemm_scratch(void *self, const rki_gemm *call)
 {
     const rki_cpu *cpu = self;
-    if (call->b_format != RKI_PLAIN) return rki_format_room(call->m, call->k);
+    if (call->b_format != RKI_PLAIN) return rki_format_room(call->b_format, call->m, call->k);
     if (runs_on_tiles(cpu, call)) return rki_split_room(cpu, call);
     if (is_narrow(cpu, call)) return 0;
     grid whole = {.row_tasks = 1, .column_tasks = 1};

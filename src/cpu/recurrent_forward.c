@@ -55,10 +55,18 @@ static rki_gemm input_product(const rki_recurrent *layer, int64_t rows)
         .b_rows = gates};
 }
 
+/* Few rows gain nothing from packed weights being packed once more: composed steps read them where
+ * they lie. */
+static int is_fused(const rki_cpu *cpu, const rki_recurrent *layer)
+{
+    int few = layer->batch <= cpu->kernels->tile_rows;
+    return rki_recurrent_fused(layer) && !(layer->format == RKI_PACKED && few);
+}
+
 static int64_t panel_floats(const rki_cpu *cpu, const rki_recurrent *layer)
 {
     int64_t lanes = cpu->kernels->lanes;
-    if (!rki_recurrent_fused(layer)) return rki_composed_panels(cpu, layer);
+    if (!is_fused(cpu, layer)) return rki_composed_panels(cpu, layer);
     return (layer->hidden + lanes - 1) / lanes * lanes * rki_cell_gates(layer->cell) *
            layer->hidden;
 }
@@ -72,7 +80,7 @@ static layout cut_scratch(rki_cpu *cpu, const rki_recurrent *layer, rki_pieces *
     if (!layer->training) at.z = rki_take_floats(pieces, rows * product.n);
     int on_tiles = rki_split_steps_suit(cpu, layer);
     if (on_tiles) at.split = rki_split_layer_cut(cpu, layer, 1, pieces);
-    if (layer->format == RKI_PLAIN && !on_tiles)
+    if ((layer->format == RKI_PLAIN || is_fused(cpu, layer)) && !on_tiles)
         at.panels = rki_take_floats(pieces, panel_floats(cpu, layer));
     if (layer->format == RKI_PLAIN && layer->output != layer->hidden)
         at.panels_hr = rki_take_floats(pieces, rki_packed_count(cpu, layer->hidden, layer->output));
@@ -102,7 +110,7 @@ static pass start(rki_cpu *cpu, const rki_recurrent_forward *call, rki_pieces *p
 {
     const rki_recurrent *layer = &call->layer;
     rki_pieces stash = {call->stash, 0};
-    pass f = {.call = call, .fused = rki_recurrent_fused(layer)};
+    pass f = {.call = call, .fused = is_fused(cpu, layer)};
     rki_forward_pass *p = &f.p;
     p->cpu = cpu;
     p->layer = layer;
@@ -129,12 +137,14 @@ static void pack(pass *f)
     const rki_kernels *kernels = p->cpu->kernels;
     const float *weight_hh = p->weights->weight_hh;
     int64_t hidden = layer->hidden;
-    if (layer->format != RKI_PLAIN) return; /* read where they lie */
+    if (layer->format != RKI_PLAIN && !f->fused) return; /* read where they lie */
     if (f->at.split.all.parts) {
         rki_split_layer_make(p->cpu, layer, 1, weight_hh, &f->at.split);
         return;
     }
-    if (!f->fused)
+    if (layer->format == RKI_PACKED)
+        kernels->pack_again(rki_cell_gates(layer->cell), hidden, weight_hh, f->at.panels);
+    else if (!f->fused)
         rki_composed_pack(p->cpu, layer, weight_hh, f->at.panels);
     else if (layer->cell >= RKI_CELL_GRU)
         kernels->pack_gates(rki_cell_gates(layer->cell), hidden, weight_hh, f->at.panels);

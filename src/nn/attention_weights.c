@@ -30,20 +30,37 @@ static int32_t check_settings(const rki_attention_weights *weights)
     return RNNKIT_OK;
 }
 
-/* A weight [rows][columns], or with `rank` 1 a bias [rows] of a layer with so many columns. */
-static int32_t add(rnnkit_model *model, const char *layer, const char *prefix, const char *what,
-    int64_t rows, int64_t columns, int64_t rank, rki_parameter **out)
+static int32_t add_as(rki_role role, rnnkit_model *model, const char *layer, const char *prefix,
+    const char *what, const int64_t *dims, int64_t rank, int64_t columns, rki_parameter **out)
 {
     char suffix[SUFFIX_SIZE];
-    const int64_t dims[2] = {rows, columns};
     snprintf(suffix, sizeof suffix, "%s%s", prefix, what);
     rki_parameter_wish wish = {.layer = layer,
         .suffix = suffix,
         .dims = dims,
         .rank = rank,
+        .role = role,
         .initial = RKI_INITIAL_UNIFORM,
         .scale = 1 / sqrt((double)columns)};
     return rki_model_add_parameter(model, &wish, out);
+}
+
+/* A weight [rows][columns], or with `rank` 1 a bias [rows] of a layer with so many columns. */
+static int32_t add(rnnkit_model *model, const char *layer, const char *prefix, const char *what,
+    int64_t rows, int64_t columns, int64_t rank, rki_parameter **out)
+{
+    const int64_t dims[2] = {rows, columns};
+    rki_role role = rank == 2 ? RKI_ROLE_FACTOR : RKI_ROLE_OTHER;
+    return add_as(role, model, layer, prefix, what, dims, rank, columns, out);
+}
+
+/* v of the scores: no product reads it, the attention does. */
+static int32_t add_score(
+    rnnkit_model *model, const char *layer, const char *prefix, rki_attention_weights *w)
+{
+    const int64_t dims[2] = {1, w->width};
+    return add_as(
+        RKI_ROLE_OTHER, model, layer, prefix, "score.weight", dims, 2, w->width, &w->score);
 }
 
 static int32_t build_additive(
@@ -53,7 +70,7 @@ static int32_t build_additive(
     RKI_TRY(add(model, layer, prefix, "key.weight", w->width, w->key_width, 2, &w->key));
     if (w->settings.bias)
         RKI_TRY(add(model, layer, prefix, "key.bias", w->width, w->key_width, 1, &w->bias));
-    return add(model, layer, prefix, "score.weight", 1, w->width, 2, &w->score);
+    return add_score(model, layer, prefix, w);
 }
 
 static int32_t build_concat(
@@ -66,7 +83,7 @@ static int32_t build_concat(
     w->query = w->key;
     if (w->settings.bias)
         RKI_TRY(add(model, layer, prefix, "concat.bias", w->width, both, 1, &w->bias));
-    return add(model, layer, prefix, "score.weight", 1, w->width, 2, &w->score);
+    return add_score(model, layer, prefix, w);
 }
 
 /* What positions are predicted with (Luong 2015, equation 9). */

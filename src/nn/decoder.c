@@ -44,6 +44,7 @@ static int32_t add(rnnkit_model *model, const rki_decoder_layer *self, const cha
         .suffix = suffix,
         .dims = dims,
         .rank = rank,
+        .role = rank == 2 ? RKI_ROLE_FACTOR : RKI_ROLE_OTHER,
         .initial = RKI_INITIAL_UNIFORM,
         .scale = 1 / sqrt((double)fan)};
     return rki_model_add_parameter(model, &wish, out);

@@ -31,6 +31,8 @@ static int32_t recur(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t l, i
     const void *h, int64_t first, int64_t count, int accumulate, void *y, int64_t ldy)
 {
     const rki_rnn_weights *weights = &d->weights[l];
+    const rki_parameter *w = weights->weight_hh;
+    int plain = w->format == RKI_PLAIN;
     return rki_tape_gemm(
         tape, (rki_gemm){.transpose_b = 1,
                   .accumulate = accumulate,
@@ -39,11 +41,14 @@ static int32_t recur(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t l, i
                   .k = d->hidden,
                   .a = h,
                   .lda = d->hidden,
-                  .b = rki_tape_at(tape, weights->weight_hh->value, first * d->hidden),
+                  .b = plain ? rki_tape_at(tape, w->value, first * d->hidden) : w->value,
                   .ldb = d->hidden,
                   .bias = rki_tape_at(tape, weights->bias_hh->value, first),
                   .c = y,
-                  .ldc = ldy});
+                  .ldc = ldy,
+                  .b_format = w->format,
+                  .b_rows = rki_parameter_rows(w),
+                  .b_first = first});
 }
 
 int32_t rki_decoder_recur(rnnkit_tape *tape, const rki_decoder_layer *d, int64_t l, int64_t rows,

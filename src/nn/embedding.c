@@ -40,7 +40,7 @@ static int32_t build(rnnkit_model *model, rki_layer *layer)
         .suffix = "weight",
         .dims = layer->sizes,
         .rank = 2,
-        .is_weight = 1,
+        .role = RKI_ROLE_TABLE,
         .by_rows = self->settings.sparse,
         .initial = RKI_INITIAL_NORMAL,
         .scale = self->settings.scale};

@@ -74,7 +74,7 @@ int32_t rki_linear_check_input(
     const rnnkit_linear *linear, rnnkit_tape *tape, const rnnkit_tensor *x);
 
 /* Keeps the model alive until the tape is cleared, since its nodes point at parameters.
- * RNNKIT_E_ORDER when its weights were rounded to a format: no gradient goes through them. */
+ * RNNKIT_E_ORDER when its weights are in a format: no gradient goes through them. */
 int32_t rki_tape_keep_model(rnnkit_tape *tape, rnnkit_model *model);
 
 /* The gradient of a parameter to add to. */

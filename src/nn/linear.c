@@ -13,7 +13,7 @@ static const rki_option rows[] = {
 };
 const rki_option_table rki_linear_options = {"linear", rows, sizeof rows / sizeof *rows};
 
-static int32_t tie(const rnnkit_model *model, rki_linear_layer *self)
+static int32_t tie(rnnkit_model *model, rki_linear_layer *self)
 {
     char shown[RKI_ST_SHOWN];
     const char *name = self->settings.tie;
@@ -28,7 +28,7 @@ static int32_t tie(const rnnkit_model *model, rki_linear_layer *self)
             rki_st_shown(name, shown), (long long)other->sizes[0], (long long)other->sizes[1],
             (long long)outputs, (long long)inputs);
     self->weight = ((const rki_embedding_layer *)other)->weight;
-    return RNNKIT_OK;
+    return rki_model_share_table(model, self->weight);
 }
 
 static int32_t build(rnnkit_model *model, rki_layer *layer)
@@ -39,7 +39,7 @@ static int32_t build(rnnkit_model *model, rki_layer *layer)
         .suffix = "weight",
         .dims = dims,
         .rank = 2,
-        .is_weight = 1,
+        .role = RKI_ROLE_WEIGHT,
         .initial = RKI_INITIAL_UNIFORM,
         .scale = 1 / sqrt((double)layer->sizes[0])};
     if (layer->sizes[1] > INT32_MAX)
@@ -51,7 +51,7 @@ static int32_t build(rnnkit_model *model, rki_layer *layer)
         RKI_TRY(rki_model_add_parameter(model, &wish, &self->weight));
     wish.suffix = "bias";
     wish.rank = 1;
-    wish.is_weight = 0;
+    wish.role = RKI_ROLE_OTHER;
     return self->settings.bias ? rki_model_add_parameter(model, &wish, &self->bias) : RNNKIT_OK;
 }
 

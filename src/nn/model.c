@@ -64,9 +64,7 @@ int32_t rki_model_check_plain(const rnnkit_model *model, const char *what)
 {
     if (model->format == RKI_PLAIN) return RNNKIT_OK;
     return rki_fail(RNNKIT_E_ORDER,
-        "the model was opened with weights=%s, which rounded them, to run alone: to %s, open it "
-        "with "
-        "weights=f32",
+        "the model was opened with weights=%s, to run alone: to %s, open it with weights=f32",
         rki_format_name(model->format), what);
 }
 

@@ -27,13 +27,21 @@ int32_t rki_model_new(rnnkit_context *context, rnnkit_model **out);
 void rki_model_retain(rnnkit_model *model);
 void rki_model_release(rnnkit_model *model);
 
+/* What a parameter is for says in which formats it is held. */
+typedef enum rki_role {
+    RKI_ROLE_OTHER,  /* none: a bias, a vector, a state */
+    RKI_ROLE_FACTOR, /* of products alone, which are not rounded: RKI_PACKED */
+    RKI_ROLE_WEIGHT, /* of products alone: all */
+    RKI_ROLE_TABLE /* rows are looked up: those that round; RKI_PACKED when it is a factor as well */
+} rki_role;
+
 /* What a new parameter is. */
 typedef struct rki_parameter_wish {
     const char *layer, *suffix; /* together the name: "<layer>.<suffix>" */
     const int64_t *dims;
     int64_t rank;
     int by_rows;
-    int is_weight; /* of a product or a table: held in the model's format */
+    rki_role role;
     rki_initial initial;
     double scale;
 } rki_parameter_wish;
@@ -43,8 +51,10 @@ typedef struct rki_parameter_wish {
 int32_t rki_model_add_parameter(
     rnnkit_model *model, const rki_parameter_wish *wish, rki_parameter **out);
 
-/* RNNKIT_E_ORDER when the model's weights were rounded to a format; `what` it was wanted for: "be
- * trained". */
+/* A table that becomes a factor of products too: from now on it is in the model's format. */
+int32_t rki_model_share_table(rnnkit_model *model, rki_parameter *parameter);
+
+/* RNNKIT_E_ORDER when the model was opened to run alone; `what` it was wanted for: "be trained". */
 int32_t rki_model_check_plain(const rnnkit_model *model, const char *what);
 
 /* Takes back all but the first `count` parameters. */

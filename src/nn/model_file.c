@@ -251,10 +251,11 @@ typedef struct open_settings {
 } open_settings;
 
 static const rki_option open_rows[] = {
-    {"weights", RKI_OPTION_CHOICE, offsetof(open_settings, weights), 0, 0, "f32", "f32|bf16|int8",
-        "0.1",
-        "how embeddings, recurrent and linear layers hold their weights; bf16 and int8, on the "
-        "CPU, run faster and do not train"},
+    {"weights", RKI_OPTION_CHOICE, offsetof(open_settings, weights), 0, 0, "f32",
+        "f32|bf16|int8|packed", "0.1",
+        "how layers hold their weights; all but f32, on the CPU, run faster and do not train: bf16 "
+        "and int8 round those of embeddings, recurrent and linear layers, packed reorders those of "
+        "all but embeddings"},
 };
 
 const rki_option_table rki_open_options = {"open", open_rows, sizeof open_rows / sizeof *open_rows};

@@ -11,7 +11,7 @@
 
 enum { RKI_JSON_LIMIT = 100000000 }; /* what a header can hold anyway */
 
-/* Saving (RNNKIT_E_ORDER for a model whose weights were rounded): format, version, layers, vocabulary, entries, checksum; then the parameters. */
+/* Saving (RNNKIT_E_ORDER for a model whose weights are in a format): format, version, layers, vocabulary, entries, checksum; then the parameters. */
 int32_t rki_model_add_texts(const rnnkit_model *model, rki_st_writer *writer);
 int32_t rki_model_declare(const rnnkit_model *model, rki_st_writer *writer);
 int32_t rki_model_put(const rnnkit_model *model, void *piece, rki_st_writer *writer);

@@ -24,24 +24,56 @@ static int32_t join_name(const rki_memory *memory, const rki_parameter_wish *wis
     return RNNKIT_OK;
 }
 
-/* In a format: as floats, rounded, and over to the device. */
-static int32_t take_rounded(const rnnkit_model *model, rki_parameter *parameter)
+/* In a format, some rows at a time. */
+
+enum { PIECE = 1 << 16 /* values of a piece; whole groups of rows */ };
+
+static int64_t piece_rows(const rki_parameter *parameter)
+{
+    int64_t rows = rki_parameter_rows(parameter);
+    int64_t some = PIECE / rki_parameter_width(parameter) / RKI_GROUP * RKI_GROUP;
+    if (some < RKI_GROUP) some = RKI_GROUP;
+    return some < rows ? some : rows;
+}
+
+/* Bytes of the rows before `row`, the first of a group, without what a format has before them all. */
+static size_t bytes_before(rki_format format, int64_t row, int64_t width)
+{
+    return rki_format_bytes(format, row, width) - rki_format_header(format, row);
+}
+
+/* From values [count][width] by way of a block of their own; int8 has scales in front. */
+static int32_t upload_piece(const rki_device *device, const rki_parameter *parameter, int64_t first,
+    int64_t count, const float *values, char *block)
+{
+    int64_t width = rki_parameter_width(parameter);
+    rki_format format = parameter->format;
+    size_t before = rki_format_header(format, rki_parameter_rows(parameter));
+    char *to = parameter->value;
+    rki_format_pack(format, count, width, values, block);
+    if (before > 0)
+        RKI_TRY(device->ops->upload(device->self, to + (size_t)first * sizeof(float), block,
+            (size_t)count * sizeof(float)));
+    return device->ops->upload(device->self, to + before + bytes_before(format, first, width),
+        block + rki_format_header(format, count), bytes_before(format, count, width));
+}
+
+static int32_t take_formatted(const rnnkit_model *model, rki_parameter *parameter)
 {
     const rki_memory *memory = &model->context->memory;
-    const rki_device *device = model->context->device;
+    const rki_st_entry *entry = rki_st_find(model->source, parameter->name);
     int64_t rows = rki_parameter_rows(parameter), width = rki_parameter_width(parameter);
-    size_t bytes = rki_format_bytes(parameter->format, rows, width);
-    void *values, *block;
-    RKI_TRY(rki_allocate(memory, rows * width, sizeof(float), "a weight", &values));
-    int32_t status = rki_allocate(memory, (int64_t)bytes, 1, "a rounded weight", &block);
-    if (status < 0) {
-        rki_release(memory, values);
-        return status;
-    }
-    status = rki_st_read_float32(rki_st_find(model->source, parameter->name), values);
-    if (status >= 0) {
-        rki_format_pack(parameter->format, rows, width, values, block);
-        status = device->ops->upload(device->self, parameter->value, block, bytes);
+    int64_t most = piece_rows(parameter);
+    void *values, *block = NULL;
+    RKI_TRY(rki_allocate(memory, most * width, sizeof(float), "a weight", &values));
+    int32_t status = rki_allocate(
+        memory, (int64_t)rki_format_bytes(parameter->format, most, width), 1, "a weight", &block);
+    for (int64_t first = 0; status >= 0 && first < rows; first += most) {
+        int64_t count = rows - first < most ? rows - first : most;
+        rki_st_entry part = rki_st_entry_part(entry, first * width, count * width);
+        status = rki_st_read_float32(&part, values);
+        if (status >= 0)
+            status = upload_piece(model->context->device, parameter, first, count, values, block);
     }
     rki_release(memory, block);
     rki_release(memory, values);
@@ -52,7 +84,7 @@ static int32_t take_from_source(const rnnkit_model *model, rki_parameter *parame
 {
     const rki_memory *memory = &model->context->memory;
     void *piece;
-    if (parameter->format != RKI_PLAIN) return take_rounded(model, parameter);
+    if (parameter->format != RKI_PLAIN) return take_formatted(model, parameter);
     RKI_TRY(rki_piece_allocate(memory, &piece));
     int32_t status = rki_device_take(model->context->device, piece,
         rki_st_find(model->source, parameter->name), parameter->value);
@@ -71,6 +103,13 @@ static int32_t check_source(const rnnkit_model *model, const rki_parameter *para
     return rki_device_check_entry(entry, &parameter->shape);
 }
 
+static rki_format format_of(const rnnkit_model *model, rki_role role)
+{
+    int held = model->format == RKI_PACKED ? role == RKI_ROLE_FACTOR || role == RKI_ROLE_WEIGHT
+                                           : role == RKI_ROLE_WEIGHT || role == RKI_ROLE_TABLE;
+    return model->source != NULL && held ? model->format : RKI_PLAIN;
+}
+
 static int32_t fill_parameter(
     rnnkit_model *model, const rki_parameter_wish *wish, rki_parameter *parameter)
 {
@@ -82,11 +121,26 @@ static int32_t fill_parameter(
         return rki_fail(RNNKIT_E_ARGUMENT, "the model has a parameter \"%s\" already",
             rki_st_shown(parameter->name, shown));
     if (model->source != NULL) RKI_TRY(check_source(model, parameter));
-    if (model->source != NULL && wish->is_weight) parameter->format = model->format;
+    parameter->format = format_of(model, wish->role);
     RKI_TRY(rki_parameter_allocate(context->device, parameter));
     if (model->source != NULL) return take_from_source(model, parameter);
     return rki_parameter_draw(
         context->device, &context->memory, parameter, context->seed, wish->initial, wish->scale);
+}
+
+int32_t rki_model_share_table(rnnkit_model *model, rki_parameter *parameter)
+{
+    const rki_device *device = model->context->device;
+    rki_parameter plain = *parameter;
+    parameter->format = format_of(model, RKI_ROLE_WEIGHT);
+    if (parameter->format == plain.format) return RNNKIT_OK;
+    int32_t status = rki_parameter_allocate(device, parameter);
+    if (status < 0) {
+        *parameter = plain;
+        return status;
+    }
+    rki_device_release(device, plain.value);
+    return take_from_source(model, parameter);
 }
 
 int32_t rki_model_add_parameter(

@@ -44,6 +44,7 @@ static int32_t add(rnnkit_model *model, const multihead_layer *self, const char 
         .suffix = suffix,
         .dims = dims,
         .rank = rank,
+        .role = rank == 2 ? RKI_ROLE_FACTOR : RKI_ROLE_OTHER,
         .initial = rank == 2 ? RKI_INITIAL_UNIFORM : RKI_INITIAL_ZERO,
         .scale = scale};
     return rki_model_add_parameter(model, &wish, out);

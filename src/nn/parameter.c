@@ -18,7 +18,7 @@ int64_t rki_parameter_width(const rki_parameter *parameter)
 
 const char *rki_format_name(rki_format format)
 {
-    static const char *const names[] = {"f32", "bf16", "int8"};
+    static const char *const names[] = {"f32", "bf16", "int8", "packed"};
     return names[format];
 }
 
@@ -40,7 +40,7 @@ int32_t rki_parameter_read(const rki_device *device, const rki_memory *memory,
     if (parameter->format == RKI_PLAIN)
         return rki_device_read(device, memory, parameter->value, values, rows * width);
     bytes = rki_format_bytes(parameter->format, rows, width);
-    RKI_TRY(rki_allocate(memory, (int64_t)bytes, 1, "a rounded parameter", &block));
+    RKI_TRY(rki_allocate(memory, (int64_t)bytes, 1, "a parameter", &block));
     int32_t status = device->ops->download(device->self, block, parameter->value, bytes);
     for (int64_t row = 0; status >= 0 && row < rows; row++)
         rki_format_unpack(parameter->format, rows, width, row, block, values + row * width);
@@ -52,8 +52,7 @@ int32_t rki_parameter_check_plain(const rki_parameter *parameter)
 {
     if (parameter->format == RKI_PLAIN) return RNNKIT_OK;
     return rki_fail(RNNKIT_E_ORDER,
-        "parameter \"%s\" was rounded when the model was opened with weights=%s: it can no longer "
-        "be changed",
+        "parameter \"%s\" can no longer be changed, since the model was opened with weights=%s",
         parameter->name, rki_format_name(parameter->format));
 }
 

@@ -57,7 +57,7 @@ int32_t rki_parameter_allocate(const rki_device *device, rki_parameter *paramete
 int32_t rki_parameter_read(const rki_device *device, const rki_memory *memory,
     const rki_parameter *parameter, float *values);
 
-/* RNNKIT_E_ORDER for a parameter that was rounded to a format: it is not to be changed any more. */
+/* RNNKIT_E_ORDER for a parameter in a format: it is not to be changed any more. */
 int32_t rki_parameter_check_plain(const rki_parameter *parameter);
 
 /* "bf16" */

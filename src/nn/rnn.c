@@ -71,7 +71,7 @@ static int32_t add_weight(rnnkit_model *model, const rki_rnn_layer *self, int64_
     const int64_t dims[2] = {rki_cell_gates(self->cell) * hidden, width};
     rki_parameter_wish wish = {.dims = dims,
         .rank = 2,
-        .is_weight = 1,
+        .role = RKI_ROLE_WEIGHT,
         .initial = RKI_INITIAL_UNIFORM,
         .scale = 1 / sqrt((double)hidden)};
     if (self->settings.init != RKI_RNN_UNIFORM) wish.scale = sqrt(6 / (double)(width + hidden));
@@ -134,7 +134,7 @@ static int32_t build_part(rnnkit_model *model, rki_rnn_layer *self, int64_t part
         const int64_t dims[2] = {self->settings.projection, hidden};
         rki_parameter_wish wish = {.dims = dims,
             .rank = 2,
-            .is_weight = 1,
+            .role = RKI_ROLE_WEIGHT,
             .initial = RKI_INITIAL_UNIFORM,
             .scale = 1 / sqrt((double)hidden)};
         RKI_TRY(add(model, self, part, "weight_hr", wish, &w->weight_hr));

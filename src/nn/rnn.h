@@ -92,6 +92,7 @@ struct rnnkit_state {
     void *values; /* parts, one behind the other */
     void *input;  /* [batch][inputs]: what the next step reads */
     void *scratch;
+    int back; /* steps go through the weights to and fro */
 };
 
 /* h or c of a part. */

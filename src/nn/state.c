@@ -241,11 +241,13 @@ int32_t rki_state_step(rnnkit_state *state)
             .weights = rki_rnn_operands(&state->rnn->weights[l]),
             .x = x,
             .h = rki_state_part(state, l, 0),
-            .scratch = state->scratch};
+            .scratch = state->scratch,
+            .back = state->back};
         if (state->rnn->cell == RKI_CELL_LSTM) call.c = rki_state_part(state, l, 1);
         RKI_TRY(device->ops->recurrent_step(device->self, &call));
         x = call.h;
     }
+    state->back = !state->back;
     return RNNKIT_OK;
 }
 

@@ -18,8 +18,7 @@ int32_t rki_scores_make(const rki_memory *memory, const rki_compared *with, int 
     int64_t rows, int64_t count, rki_scores **out)
 {
     int64_t doubles = by_product ? 2 * rows : 0;
-    size_t ready =
-        with->format == RKI_PLAIN ? 0 : rki_format_room(RKI_SCORES_UNITS, with->vectors->dimension);
+    size_t ready = rki_format_room(with->format, RKI_SCORES_UNITS, with->vectors->dimension);
     size_t cosines = (size_t)rows * RKI_SCORES_UNITS * sizeof(float);
     size_t bytes = cosines + ready + (size_t)doubles * sizeof(double);
     void *array, *block;

@@ -1,5 +1,6 @@
 /* Models opened with weights in bf16 and int8: near what they were in f32, the same by steps and by
- * sequences, all threads of the API that run them, and a status from all that would change them. */
+ * sequences, all threads of the API that run them, and a status from all that would change them, as
+ * from models whose weights are packed. test_packed.c has what those give. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 enum { STEPS = 6, ROWS = 2, INPUTS = 9 };
 
 static rnnkit_context *context;
-static const char *const formats[] = {"weights=bf16", "weights=int8"};
+static const char *const formats[] = {"weights=bf16", "weights=int8", "weights=packed"};
+enum { ROUNDING = 2, FORMATS = 3 }; /* the first two round */
 
 /* A model of every cell, a bidirectional one among them, with a head; saved. */
 static const char *save_layers(void)
@@ -111,7 +113,7 @@ static void runs_as_the_rounded_model_in_f32(void **state)
     static const char *const names[] = {"lstm", "gru", "elman", "both"};
     static const double bounds[] = {2e-6, 1e-4};
     const char *path = save_layers();
-    for (int f = 0; f < 2; f++) {
+    for (int f = 0; f < ROUNDING; f++) {
         rnnkit_model *model = open_with(path, formats[f]), *twin = plain_twin(path, model);
         rnnkit_model *f32 = open_with(path, "weights=f32");
         for (int i = 0; i < 4; i++) {
@@ -136,7 +138,7 @@ static void steps_as_in_a_sequence(void **state)
 {
     (void)state;
     const char *path = save_layers();
-    for (int f = 0; f < 2; f++) {
+    for (int f = 0; f < ROUNDING; f++) {
         rnnkit_model *model = open_with(path, formats[f]);
         rnnkit_rnn *rnn;
         rnnkit_state *rows;
@@ -211,7 +213,7 @@ static void loses_little(void **state)
         must(small_model_train(context, &small, &loss), "train");
     must(rnnkit_model_save(small.model, path), "save");
     double exact = loss_of(small.model, &small);
-    for (int f = 0; f < 2; f++) {
+    for (int f = 0; f < ROUNDING; f++) {
         rnnkit_model *model = open_with(path, formats[f]);
         double rounded = loss_of(model, &small);
         print_message("%s: loss %.6f, in f32 %.6f\n", formats[f], rounded, exact);
@@ -227,10 +229,9 @@ static void expect(int32_t status, int32_t expected, const char *part)
     fail_msg("status %d, message \"%s\" without \"%s\"", (int)status, rnnkit_error_message(), part);
 }
 
-static void is_not_trained(void **state)
+static void check_not_trained(const char *format)
 {
-    (void)state;
-    rnnkit_model *model = open_with(save_layers(), formats[1]);
+    rnnkit_model *model = open_with(save_layers(), format);
     rnnkit_tape *tape;
     rnnkit_embedding *words;
     rnnkit_rnn *rnn;
@@ -244,7 +245,7 @@ static void is_not_trained(void **state)
     must(rnnkit_rnn_find(model, "elman", &rnn), "rnn");
     must(rnnkit_linear_find(model, "tied", &tied), "tied");
     must(rnnkit_tape_input(tape, values, (const int64_t[]){1, 1, INPUTS}, 3, &x), "x");
-    expect(rnnkit_embedding_forward(words, tape, &id, 1, 1, &y), RNNKIT_E_ORDER, "weights=int8");
+    expect(rnnkit_embedding_forward(words, tape, &id, 1, 1, &y), RNNKIT_E_ORDER, format);
     expect(rnnkit_rnn_forward(rnn, tape, x, NULL, NULL, &y), RNNKIT_E_ORDER, "weights=f32");
     expect(rnnkit_linear_forward(tied, tape, x, &y), RNNKIT_E_ORDER, "weights=f32");
     expect(rnnkit_linear_cross_entropy(tied, tape, x, &id, 1, -1, &y), RNNKIT_E_ORDER, "train");
@@ -258,19 +259,32 @@ static void is_not_trained(void **state)
     rnnkit_model_destroy(model);
 }
 
-static void is_not_changed_or_saved(void **state)
+static void is_not_trained(void **state)
 {
     (void)state;
+    for (int f = 0; f < FORMATS; f++)
+        check_not_trained(formats[f]);
+}
+
+static void check_not_changed(const char *format)
+{
     const char *path = save_layers(), *other = scratch_path("other.safetensors");
     size_t size;
-    rnnkit_model *model = open_with(path, formats[0]);
+    rnnkit_model *model = open_with(path, format);
     float values[50 * INPUTS] = {0};
     expect(rnnkit_model_save(model, other), RNNKIT_E_ORDER, "save it");
     assert_null(scratch_read(other, &size));
-    expect(rnnkit_model_load_parameters(model, path, NULL), RNNKIT_E_ORDER, "weights=bf16");
+    expect(rnnkit_model_load_parameters(model, path, NULL), RNNKIT_E_ORDER, format);
     expect(rnnkit_model_parameter_write(model, "words.weight", values, 50 * INPUTS), RNNKIT_E_ORDER,
         "\"words.weight\"");
     rnnkit_model_destroy(model);
+}
+
+static void is_not_changed_or_saved(void **state)
+{
+    (void)state;
+    for (int f = 0; f < FORMATS; f++)
+        check_not_changed(formats[f]);
 }
 
 static void wrong_calls_say_why(void **state)
@@ -308,6 +322,8 @@ static void needs_the_cpu(void **state)
     if (rnnkit_context_create("reference", NULL, &reference) < 0) skip();
     expect(rnnkit_model_open(reference, path, formats[1], &model), RNNKIT_E_UNSUPPORTED,
         "weights=int8 needs device cpu");
+    expect(rnnkit_model_open(reference, path, formats[2], &model), RNNKIT_E_UNSUPPORTED,
+        "weights=packed needs device cpu");
     assert_null(model);
     must(rnnkit_model_open(reference, path, "weights=f32", &model), "f32");
     rnnkit_model_destroy(model);
@@ -324,16 +340,18 @@ static void survives_failing_memory(void **state)
              "cpu", NULL, failing_allocate, failing_release, &memory, &own),
         "context");
     int64_t before = memory.alive;
-    int32_t status = RNNKIT_E_MEMORY;
-    for (int64_t n = 1; status != RNNKIT_OK; n++) {
-        rnnkit_model *model = NULL;
-        memory.calls = 0;
-        memory.fail_at = n;
-        status = rnnkit_model_open(own, path, formats[1], &model);
-        assert_true(status == RNNKIT_OK || (status == RNNKIT_E_MEMORY && model == NULL));
-        memory.fail_at = 0;
-        rnnkit_model_destroy(model);
-        assert_int_equal(memory.alive, before);
+    for (int f = 1; f < FORMATS; f++) {
+        int32_t status = RNNKIT_E_MEMORY;
+        for (int64_t n = 1; status != RNNKIT_OK; n++) {
+            rnnkit_model *model = NULL;
+            memory.calls = 0;
+            memory.fail_at = n;
+            status = rnnkit_model_open(own, path, formats[f], &model);
+            assert_true(status == RNNKIT_OK || (status == RNNKIT_E_MEMORY && model == NULL));
+            memory.fail_at = 0;
+            rnnkit_model_destroy(model);
+            assert_int_equal(memory.alive, before);
+        }
     }
     rnnkit_context_destroy(own);
     assert_int_equal(memory.alive, 0);

@@ -4,7 +4,8 @@
     attention_compare.py --program FILE [--rounds N] [--seconds S] [--threads N] [--compile]
 
 A ratio above 1 says how many times faster librnnkit is. It is that of the medians over the rounds;
-lowest and highest ratio of a round are given with it.
+lowest and highest ratio of a round are given with it. To decode, librnnkit's model is opened with
+weights=packed, which gives the same bits as weights=f32.
 """
 import argparse
 import os
@@ -32,6 +33,7 @@ def main():
     parser.add_argument("--compile", action="store_true")
     given = parser.parse_args()
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pytorch/attention_step.py")
+    print("decode: beam of 5, librnnkit's model opened with weights=packed", flush=True)
     print(f"{'what':8}{'B':>4}{'S':>4}{'T':>4}{'width':>6}{'words':>6}"
           f"{'librnnkit ms':>14}{'PyTorch ms':>12}{'times':>7}  range", flush=True)
     for what, *sizes in WORK:

@@ -1,17 +1,21 @@
 /* Times attention, a translation model's training step, and beam search, through the public API,
  * and prints one line of key=value. pytorch/attention_step.py does the same.
  *
- *     attention_step attend|train|decode BATCH SOURCE TARGET WIDTH WORDS THREADS SECONDS
+ *     attention_step attend|train|decode BATCH SOURCE TARGET WIDTH WORDS THREADS SECONDS [WEIGHTS]
  *
- * attend  additive attention by itself: TARGET queries, QUERY wide, to SOURCE positions, WIDTH
- * wide, whose keys are projected already; forward and backward train   embedding of WIDTH / 2, LSTM
- * encoder of WIDTH, Bahdanau's decoder, output of WORDS, Adam: one whole step decode  the same
- * model: beam of 5, TARGET ids Speed is that of the median, after five that are not counted.
+ * attend   additive attention by itself: TARGET queries, QUERY wide, to SOURCE positions, WIDTH
+ *          wide, whose keys are projected already; forward and backward
+ * train    embedding of WIDTH / 2, LSTM encoder of WIDTH, Bahdanau's decoder, output of WORDS, Adam: one
+ *          whole step
+ * decode   the same model, opened with weights=WEIGHTS (packed): beam of 5, TARGET ids
+ *
+ * Speed is that of the median, after five that are not counted.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "rnnkit/rnnkit.h"
 
@@ -19,6 +23,7 @@ enum { WARM = 5, MOST = 100000, LEAST = 5, QUERY = 64 };
 
 typedef struct bench {
     int64_t batch, source, target, width, words;
+    const char *weights; /* decode */
     rnnkit_context *context;
     rnnkit_model *model;
     rnnkit_tape *tape;
@@ -57,6 +62,19 @@ static uint32_t next(void)
 {
     static uint32_t state = 1;
     return (state = state * 1664525u + 1013904223u) >> 8;
+}
+
+static void destroy_model(bench *b)
+{
+    rnnkit_optimizer_destroy(b->adam);
+    rnnkit_embedding_destroy(b->read);
+    rnnkit_embedding_destroy(b->written);
+    rnnkit_rnn_destroy(b->encoder);
+    rnnkit_attention_destroy(b->attention);
+    rnnkit_decoder_destroy(b->decoder);
+    rnnkit_linear_destroy(b->output);
+    rnnkit_model_destroy(b->model);
+    b->adam = NULL;
 }
 
 static int32_t *draw_ids(int64_t count, int64_t words)
@@ -128,10 +146,30 @@ static void train(bench *b)
     must(rnnkit_optimizer_step(b->adam));
 }
 
+/* The model as it is when it comes from a file with that option. */
+static void reopen(bench *b)
+{
+    char path[] = "/tmp/attention_step_XXXXXX", options[32];
+    int file = mkstemp(path);
+    if (file < 0) exit(1);
+    close(file);
+    snprintf(options, sizeof options, "weights=%s", b->weights);
+    must(rnnkit_model_save(b->model, path));
+    destroy_model(b);
+    must(rnnkit_model_open(b->context, path, options, &b->model));
+    remove(path);
+    must(rnnkit_embedding_find(b->model, "read", &b->read));
+    must(rnnkit_embedding_find(b->model, "written", &b->written));
+    must(rnnkit_rnn_find(b->model, "encoder", &b->encoder));
+    must(rnnkit_decoder_find(b->model, "decoder", &b->decoder));
+    must(rnnkit_linear_find(b->model, "output", &b->output));
+}
+
 static void make_search(bench *b)
 {
     char options[96];
     make_writer(b);
+    reopen(b);
     snprintf(options, sizeof options, "beam=5 min_length=%d max_length=%d", (int)b->target,
         (int)b->target);
     must(rnnkit_search_create(b->written, b->decoder, b->output, options, &b->search));
@@ -169,15 +207,8 @@ static void measure(bench *b, const char *what, void (*step)(bench *), double se
 static void destroy(bench *b)
 {
     rnnkit_search_destroy(b->search);
-    rnnkit_optimizer_destroy(b->adam);
     rnnkit_tape_destroy(b->tape);
-    rnnkit_embedding_destroy(b->read);
-    rnnkit_embedding_destroy(b->written);
-    rnnkit_rnn_destroy(b->encoder);
-    rnnkit_attention_destroy(b->attention);
-    rnnkit_decoder_destroy(b->decoder);
-    rnnkit_linear_destroy(b->output);
-    rnnkit_model_destroy(b->model);
+    destroy_model(b);
     rnnkit_context_destroy(b->context);
     free(b->source_ids);
     free(b->inputs);
@@ -197,11 +228,12 @@ int main(int argc, char **argv)
 {
     const kind *of = NULL;
     char options[64];
-    for (size_t i = 0; argc == 9 && i < sizeof kinds / sizeof *kinds; i++)
+    for (size_t i = 0; (argc == 9 || argc == 10) && i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].name, argv[1]) == 0) of = &kinds[i];
     if (of == NULL) {
         fprintf(stderr,
-            "usage: %s attend|train|decode BATCH SOURCE TARGET WIDTH WORDS THREADS SECONDS\n",
+            "usage: %s attend|train|decode BATCH SOURCE TARGET WIDTH WORDS THREADS SECONDS "
+            "[WEIGHTS]\n",
             argv[0]);
         return 1;
     }
@@ -209,7 +241,8 @@ int main(int argc, char **argv)
         .source = strtoll(argv[3], NULL, 10),
         .target = strtoll(argv[4], NULL, 10),
         .width = strtoll(argv[5], NULL, 10),
-        .words = strtoll(argv[6], NULL, 10)};
+        .words = strtoll(argv[6], NULL, 10),
+        .weights = argc == 10 ? argv[9] : "packed"};
     snprintf(options, sizeof options, "threads=%s seed=1", argv[7]);
     b.source_ids = draw_ids(b.source * b.batch, b.words);
     b.inputs = draw_ids(b.target * b.batch, b.words);

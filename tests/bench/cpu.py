@@ -30,8 +30,9 @@ TABLES = {
     "other": ("Other layers in training", "", None),
     "run": ("Inference over sequences", "", None),
     "step": ("Streaming", "Microseconds for one frame of one row, the state carried, one thread. Per cent are of the "
-             "speed at which a core reads an array as large as the weights, measured in the same round. bf16 and int8 "
-             "are librnnkit's with such weights; all others have f32.", (1.5, None)),
+             "speed at which a core reads an array as large as the weights, measured in the same round. librnnkit's "
+             "model was opened with weights=packed, which gives the same bits as f32, and for the next columns with f32, "
+             "bf16 and int8; all others have f32.", (1.5, None)),
     "model": ("Training steps of whole models", "Embedding, LSTM layers, linear and cross-entropy, backward, clipping "
               "by norm, and Adam, which moves every row of the embedding; thousands of words a second, padding counted. "
               "PyTorch has its fused Adam. *Peak* is the most memory that the process had; the last column is PyTorch's without "
@@ -97,14 +98,14 @@ def layer_cells(row, times):
 
 def step_cells(row, times):
     cells = [row.name]
-    for name, size in (("librnnkit", 4), ("bf16", 2), ("int8", 1)):
+    for name, size in (("packed", 4), ("librnnkit", 4), ("bf16", 2), ("int8", 1)):
         own = times.median(name)
         if isinstance(own, str):
             cells.append(own)
             continue
         speed = 1e-6 * size * row.count() / own
         cells.append(f"{number(1e3 * own)} ({per_cent(speed / times.limit(f'read_gbps_{size * row.count()}'))})")
-    late = times.median("librnnkit", "p99_ms")
+    late = times.median("packed", "p99_ms")
     cells.append(late if isinstance(late, str) else number(1e3 * late))
     return [*cells, *peer_cells(times, 1e3), *ratio_cells(times.best(PEERS)), *kernels(times)]
 
@@ -126,7 +127,7 @@ def model_cells(model, times):
 
 PEER_HEADS = ["PyTorch (ratio)", "oneDNN (ratio)", "ONNX Runtime (ratio)", "to the best", "spread",
               "oneDNN's kernel in PyTorch / alone"]
-HEADS = {"step": ["layer", "librnnkit (%)", "bf16 (%)", "int8 (%)", "slowest of 100", *PEER_HEADS],
+HEADS = {"step": ["layer", "librnnkit (%)", "f32 as in the file (%)", "bf16 (%)", "int8 (%)", "slowest of 100", *PEER_HEADS],
          "model": ["workload", "librnnkit", "% of peak", "PyTorch", "ratio", "spread", "librnnkit, peak MiB",
                    "PyTorch, peak MiB", "without import"]}
 LAYER_HEADS = ["layer", "rows x steps, widths", "librnnkit, ms", "% of peak", *PEER_HEADS]
@@ -222,8 +223,8 @@ measured in the same round, by operations that the layer needs (padding does not
 products on tiles (AMX) can be above.
 Before a row was timed, outputs and gradients were compared: `differs` stands where they were not the same, `-` where a
 library does not offer the layer, and the kernel of oneDNN is the one that it named itself (`-`: oneDNN was not called).
-oneDNN, alone, and ONNX Runtime bring the weights into an order of their own before the time runs; librnnkit and PyTorch
-take them as they are, as training needs. oneDNN and ONNX Runtime are not charged for the embedding that x comes from.
+oneDNN, alone, and ONNX Runtime bring the weights into an order of their own before the time runs, and so does librnnkit
+in the table of streaming; else it, and always PyTorch, takes them as they are, as training needs. oneDNN and ONNX Runtime are not charged for the embedding that x comes from.
 """
 
 

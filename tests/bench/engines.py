@@ -14,7 +14,7 @@ import tempfile
 import passes
 
 HERE = pathlib.Path(__file__).resolve().parent
-SAME = {"f32": 1e-4, "bf16": 0.03, "int8": 0.03}  # largest difference, as a part of the largest value
+SAME = {"f32": 1e-4, "packed": 0, "bf16": 0.03, "int8": 0.03}  # largest difference, as a part of the largest value
 LIMIT = 400  # seconds that a program may take
 
 
@@ -109,8 +109,8 @@ def open_engines(programs, python, torch):
         return (row.lengths != "full" or "projection" in row.options or
                 layers > 1 and (row.inputs != row.hidden or "bidirectional" in row.options))
 
-    return [Engine("librnnkit", program, "rnnkit"), Engine("bf16", program, "rnnkit", "bf16"),
-            Engine("int8", program, "rnnkit", "int8"),
+    return [Engine("librnnkit", program, "rnnkit"), Engine("packed", program, "rnnkit", "packed"),
+            Engine("bf16", program, "rnnkit", "bf16"), Engine("int8", program, "rnnkit", "int8"),
             Engine("PyTorch", [torch, str(HERE / "pytorch/rnn_step.py")], "pytorch",
                    installed=offers(torch, "torch")),
             Engine("oneDNN", [str(onednn)], "onednn", refuses=refused_by_onednn, installed=onednn.exists()),
@@ -128,9 +128,10 @@ def limits(programs, threads, sizes=()):
 
 
 class Times:
-    """Of one row: {library: a dictionary of figures for each round, or a word}, and the limits."""
-    def __init__(self):
-        self.found, self.kernels, self.limits = {}, {}, []
+    """Of one row: {library: a dictionary of figures for each round, or a word}, and the limits. `own`: what
+    librnnkit is compared with, packed weights where a row has them."""
+    def __init__(self, own="librnnkit"):
+        self.own, self.found, self.kernels, self.limits = own, {}, {}, []
 
     def median(self, name, key="step_ms"):
         found = self.found.get(name, "-")
@@ -141,7 +142,7 @@ class Times:
 
     def ratios(self, name, key="step_ms"):
         """Of a library's time to librnnkit's, for each round; empty where either has none."""
-        ours, theirs = self.found["librnnkit"], self.found[name]
+        ours, theirs = self.found[self.own], self.found[name]
         if isinstance(ours, str) or isinstance(theirs, str):
             return []
         return [b[key] / a[key] for a, b in zip(ours, theirs)]
@@ -168,7 +169,7 @@ def take_turns(names, rounds, run):
 
 
 def time_layer(row, engines, given, threads):
-    times, chosen = Times(), {}
+    times, chosen = Times("packed" if "packed" in row.weights else "librnnkit"), {}
     sizes = {"f32": 4 * row.count(), "bf16": 2 * row.count(), "int8": row.count()} if row.what == "step" else {}
     with tempfile.TemporaryDirectory() as folder:
         for engine in engines:

@@ -6,7 +6,7 @@
  *              [WEIGHTS [DEVICE [FOLDER]]]
  *
  * step     a pass is STEPS calls of rnnkit_rnn_step; step_ms is the time of one of them
- * WEIGHTS  f32, bf16 or int8, not for train
+ * WEIGHTS  f32, packed, bf16 or int8, not for train
  * CELL     elman, gru or lstm; OPTIONS: of the layer, or - for none
  * LENGTHS  full, or mixed: row b has 1 + (b * 37) % STEPS steps
  * FOLDER   one pass first, and there, as floats: x and the layer's weights, which another library can

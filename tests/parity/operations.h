@@ -25,14 +25,19 @@ void run_scatter(bench *b, int shape);
 /* run_formats.c: as many shapes as with plain weights */
 void run_gemm_bf16(bench *b, int shape);
 void run_gemm_int8(bench *b, int shape);
+void run_gemm_packed(bench *b, int shape);
 void run_gather_bf16(bench *b, int shape);
 void run_gather_int8(bench *b, int shape);
+void run_gather_packed(bench *b, int shape);
 void run_recurrent_bf16(bench *b, int shape);
 void run_recurrent_int8(bench *b, int shape);
+void run_recurrent_packed(bench *b, int shape);
 void run_step_bf16(bench *b, int shape);
 void run_step_int8(bench *b, int shape);
+void run_step_packed(bench *b, int shape);
 void run_softmax_bf16(bench *b, int shape);
 void run_softmax_int8(bench *b, int shape);
+void run_softmax_packed(bench *b, int shape);
 
 /* run_dropout.c */
 enum { DROPOUT_SHAPES = 40 };

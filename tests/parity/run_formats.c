@@ -57,3 +57,28 @@ void run_softmax_int8(bench *b, int shape)
 {
     run_in(RKI_INT8, run_softmax_loss, b, shape);
 }
+
+void run_gemm_packed(bench *b, int shape)
+{
+    run_in(RKI_PACKED, run_gemm, b, shape);
+}
+
+void run_gather_packed(bench *b, int shape)
+{
+    run_in(RKI_PACKED, run_gather, b, shape);
+}
+
+void run_recurrent_packed(bench *b, int shape)
+{
+    run_in(RKI_PACKED, run_recurrent, b, shape);
+}
+
+void run_step_packed(bench *b, int shape)
+{
+    run_in(RKI_PACKED, run_recurrent_step, b, shape);
+}
+
+void run_softmax_packed(bench *b, int shape)
+{
+    run_in(RKI_PACKED, run_softmax_loss, b, shape);
+}

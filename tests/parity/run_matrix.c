@@ -11,17 +11,18 @@ static int64_t side(bench *b)
     return sides[draw(b, SIDES)];
 }
 
-/* b in a format, which may have more rows than are wanted. */
+/* b in a format, which may have more rows than are wanted, and when packed more columns. */
 static void choose_weight(bench *b, int shape, rki_gemm *call)
 {
+    int64_t column = b->format == RKI_PACKED && shape % 4 == 1 ? shape % 7 : 0;
     call->b_first = shape % 5 == 2 ? 1 + shape % 40 : 0;
     call->b_rows = call->b_first + call->n + (shape % 5 == 3 ? 3 : 0);
-    call->b = weight(b, call->b_rows, call->k, 1.0);
+    call->ldb = column + call->k + (column > 0 ? 2 : 0);
+    call->b = weight(b, call->b_rows, call->ldb, 1.0);
     call->b_format = held(b);
-    call->ldb = call->k;
-    if (call->b_format == RKI_PLAIN)
-        call->b = (const char *)call->b +
-                  (size_t)(call->b_first * call->k) * rki_dtype_size(b->on->dtype);
+    int64_t before = rki_format_column(call->b_format, column);
+    if (call->b_format == RKI_PLAIN) before += call->b_first * call->ldb;
+    call->b = (const char *)call->b + (size_t)before * rki_dtype_size(b->on->dtype);
 }
 
 /* b as the device would rather have it for many products. */

@@ -1,5 +1,6 @@
 /* Products with weights in a format: a row has the same bits alone and in a batch, a single step
- * those of a sequence's, and with int8 weights all instruction sets agree to the bit. */
+ * those of a sequence's; with int8 weights all instruction sets agree to the bit, and with packed ones
+ * every product has the bits that it has with plain ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 
 enum { ROWS = 300, MOST_BATCH = 32 };
 
-static const rki_format formats[] = {RKI_BF16, RKI_INT8};
+static const rki_format formats[] = {RKI_BF16, RKI_INT8, RKI_PACKED};
+enum { FORMATS = sizeof formats / sizeof formats[0] };
 
 static bench start(const subject *on, rki_format format, outcome *out)
 {
@@ -37,6 +39,7 @@ static void product(const subject *on, rki_format format, int64_t first, int64_t
     call.b_format = held(&b);
     assert_int_equal(call.b_format, format);
     call.b_rows = n;
+    call.ldb = k;
     call.bias = input(&b, n, 1.0);
     call.c = unwritten(&b, m * n);
     label(&b, "first=%d m=%d n=%d k=%d", (int)first, (int)m, (int)n, (int)k);
@@ -75,7 +78,7 @@ static void test_rows(void **state)
     (void)state;
     for (int32_t isa = 0; isa < isa_count(); isa++) {
         subject s = open_cpu(isa, 2);
-        for (int f = 0; f < 2; f++)
+        for (int f = 0; f < FORMATS; f++)
             check_rows(&s, formats[f]);
         close_subject(&s);
     }
@@ -186,15 +189,56 @@ static void test_steps_are_a_sequence(void **state)
     (void)state;
     for (int32_t isa = 0; isa < isa_count(); isa++) {
         subject s = open_cpu(isa, 2);
-        for (int i = 0; i < 2 * LAYERS; i++) {
+        for (int i = 0; i < FORMATS * LAYERS; i++) {
             outcome whole, steps;
-            run_sequence(&s, formats[i % 2], i / 2, &whole);
-            run_steps(&s, formats[i % 2], i / 2, &steps);
+            run_sequence(&s, formats[i % FORMATS], i / FORMATS, &whole);
+            run_steps(&s, formats[i % FORMATS], i / FORMATS, &steps);
             assert_identical("steps", s.name, &whole, &steps);
             free_outcome(&whole);
             free_outcome(&steps);
         }
         close_subject(&s);
+    }
+}
+
+/* Packed weights are plain ones in another place. */
+
+typedef void (*running)(const subject *on, rki_format format, int i, outcome *out);
+
+static void run_product(const subject *on, rki_format format, int i, outcome *out)
+{
+    static const int64_t sizes[][3] = {{1, 1, 1}, {1, 33, 130}, {5, 70, 33}, {6, 200, 70},
+        {7, 129, 513}, {40, 15, 64}, {40, 130, 1100}, {ROWS, 97, 70}, {ROWS, 1, 600}};
+    enum { SIZES = sizeof sizes / sizeof sizes[0] };
+    const int64_t *size = sizes[i % SIZES];
+    product(on, format, 0, size[0], size[1], size[2], out);
+}
+
+static void check_same(const subject *one, const subject *two, running run, int count)
+{
+    for (int i = 0; i < count; i++) {
+        outcome plain, packed, shared;
+        run(one, RKI_PLAIN, i, &plain);
+        run(one, RKI_PACKED, i, &packed);
+        run(two, RKI_PACKED, i, &shared);
+        assert_identical("packed", one->name, &plain, &packed);
+        assert_identical("packed, two threads", one->name, &plain, &shared);
+        free_outcome(&plain);
+        free_outcome(&packed);
+        free_outcome(&shared);
+    }
+}
+
+static void test_packed_is_plain(void **state)
+{
+    (void)state;
+    for (int32_t isa = 0; isa < isa_count(); isa++) {
+        subject one = open_cpu(isa, 1), two = open_cpu(isa, 2);
+        check_same(&one, &two, run_product, 9);
+        check_same(&one, &two, run_sequence, LAYERS);
+        check_same(&one, &two, run_steps, LAYERS);
+        close_subject(&one);
+        close_subject(&two);
     }
 }
 
@@ -204,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_int8_is_the_same_everywhere),
         cmocka_unit_test(test_steps_are_a_sequence),
+        cmocka_unit_test(test_packed_is_plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Weights to bf16 and int8 and back: rounding, rows that end in zeros, what is not finite. */
+/* Weights to bf16 and int8 and back: rounding, rows that end in zeros, what is not finite. Packed ones:
+ * every bit back, groups that end in zeros. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,6 +102,42 @@ static void test_layout(void **state)
     free(block);
 }
 
+/* Packed in any pieces; bits that a float operation might change come back as they were. */
+static void test_packed(void **state)
+{
+    (void)state;
+    enum { ROWS = 2 * RKI_GROUP + 3, COLUMNS = 5 };
+    float in[ROWS * COLUMNS], out[COLUMNS];
+    for (int i = 0; i < ROWS * COLUMNS; i++)
+        in[i] = (float)(1 + i);
+    uint32_t odd[] = {0x7F800001u, 0x80000000u, 1u, 0xFF800000u};
+    memcpy(in + 17 * COLUMNS, odd, sizeof odd);
+    size_t bytes = rki_format_bytes(RKI_PACKED, ROWS, COLUMNS);
+    assert_int_equal(bytes, 3 * RKI_GROUP * COLUMNS * sizeof(float));
+    float *block = malloc(bytes), *pieces = calloc(1, bytes);
+    assert_non_null(block);
+    assert_non_null(pieces);
+    memset(block, 0x55, bytes);
+    rki_format_pack(RKI_PACKED, ROWS, COLUMNS, in, block);
+    for (int first = 0; first < ROWS; first += 7) {
+        int count = ROWS - first < 7 ? ROWS - first : 7;
+        rki_format_pack_rows(RKI_PACKED, ROWS, COLUMNS, first, count, in + first * COLUMNS, pieces);
+    }
+    assert_memory_equal(block, pieces, bytes);
+    for (int r = 0; r < ROWS; r++) {
+        rki_format_unpack(RKI_PACKED, ROWS, COLUMNS, r, block, out);
+        assert_memory_equal(out, in + r * COLUMNS, sizeof out);
+        assert_memory_equal(block + rki_format_column(RKI_PACKED, 2) +
+                                r / RKI_GROUP * RKI_GROUP * COLUMNS + r % RKI_GROUP,
+            in + r * COLUMNS + 2, sizeof(float));
+    }
+    for (int c = 0; c < COLUMNS; c++)
+        for (int i = ROWS % RKI_GROUP; i < RKI_GROUP; i++)
+            assert_true(block[(2 * COLUMNS + c) * RKI_GROUP + i] == 0.0f);
+    free(block);
+    free(pieces);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_int8_is_near),
         cmocka_unit_test(test_int8_extremes),
         cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

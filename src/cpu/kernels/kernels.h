@@ -79,6 +79,20 @@ typedef struct rki_format_product {
     int64_t ldc;
 } rki_format_product;
 
+/* Products with rows of a packed weight, of any number of rows of x; see group_product.h. */
+typedef struct rki_group_product {
+    int64_t rows, n, k;
+    const float *a; /* [rows][k] */
+    int64_t lda;
+    const float *weight; /* at its first group, and the first of k columns */
+    int64_t columns;     /* from group to group, RKI_GROUP floats each */
+    int64_t first;       /* of n rows */
+    const float *bias;   /* [n], or NULL */
+    int add;
+    float *c; /* [rows][n] */
+    int64_t ldc;
+} rki_group_product;
+
 /* Bytes of a row of `columns` values that is made ready, in any format and instruction set. */
 static inline size_t rki_format_ready(int64_t columns)
 {
@@ -178,6 +192,10 @@ typedef struct rki_kernels {
     void (*ready_int8)(int64_t columns, const float *x, void *ready);
     void (*product_bf16)(const rki_format_product *call);
     void (*product_int8)(const rki_format_product *call);
+
+    /* group_product.h. pack_again makes of a packed weight_hh what the steps of any cell want. */
+    void (*product_groups)(const rki_group_product *call);
+    void (*pack_again)(int64_t gates, int64_t hidden, const float *weight_hh, float *panels);
 
     /* cell_forward.h, cell_backward.h. pack_gates is for LSTM and GRU: hidden rounded up to whole
      * vectors, times gates hidden floats; Elman steps want weight_hh as pack_b makes it,

@@ -6,6 +6,7 @@
 #include "cpu/kernels/cell_forward.h"
 #include "cpu/kernels/dropout.h"
 #include "cpu/kernels/format_product.h"
+#include "cpu/kernels/group_product.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/kernels/norm.h"
 #include "cpu/kernels/pointwise.h"
@@ -25,6 +26,8 @@ const rki_kernels RKI_KERNELS_NAME = {
     .ready_int8 = kernel_ready_int8,
     .product_bf16 = kernel_product_bf16,
     .product_int8 = kernel_product_int8,
+    .product_groups = kernel_product_groups,
+    .pack_again = kernel_pack_again,
     .pack_gates = kernel_pack_gates,
     .cell_step = kernel_cell_step,
     .cell_gradient = kernel_cell_gradient,
