@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "../support/failing_memory.h"
 #include "../support/scratch.h"
 #include "../support/small_model.h"
 #include "../support/small_writer.h"
@@ -271,6 +272,38 @@ static void steps(void **state)
     close_pair(&p);
 }
 
+static void steps_allocate_nothing(void **state)
+{
+    (void)state;
+    const char *path = save_layers();
+    failing_memory memory = {0};
+    rnnkit_context *context;
+    rnnkit_model *model;
+    float x[2 * WIDTH] = {0.5f}, y[2 * 130];
+    must(rnnkit_context_create_with_allocator(
+             "cpu", "threads=1", failing_allocate, failing_release, &memory, &context),
+        "context");
+    must(rnnkit_model_open(context, path, "weights=packed", &model), "open");
+    for (int k = 0; k < KINDS; k++) {
+        rnnkit_rnn *rnn;
+        rnnkit_state *at;
+        int64_t width;
+        if (!kinds[k].steps) continue;
+        must(rnnkit_rnn_find(model, kinds[k].name, &rnn), kinds[k].name);
+        must(rnnkit_rnn_widths(rnn, &width, NULL), "widths");
+        must(rnnkit_state_create(rnn, 2, &at), "state");
+        int64_t calls = memory.calls;
+        for (int t = 0; t < STEPS; t++)
+            must(rnnkit_rnn_step(rnn, at, x, 2 * WIDTH, y, 2 * width), "step");
+        assert_int_equal(memory.calls, calls);
+        rnnkit_state_destroy(at);
+        rnnkit_rnn_destroy(rnn);
+    }
+    rnnkit_model_destroy(model);
+    rnnkit_context_destroy(context);
+    assert_int_equal(memory.alive, 0);
+}
+
 static void parameters(void **state)
 {
     (void)state;
@@ -391,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequences),
         cmocka_unit_test(steps),
+        cmocka_unit_test(steps_allocate_nothing),
         cmocka_unit_test(parameters),
         cmocka_unit_test(searches),
     };
