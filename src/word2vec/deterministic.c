@@ -31,6 +31,7 @@ static void train_stretch(const member *me, const rki_w2v_run *run, const rki_w2
     rki_w2v_local_load(local, me->word2vec->kernels, run, sample, first, last);
     local->run.gradients = me->worker->gradients;
     local->run.rows = me->worker->rows;
+    local->run.fetch = me->worker->fetch;
     local->run.mean = me->worker->mean;
     me->word2vec->kernels->train(&local->run);
     rki_w2v_local_subtract(local, me->word2vec->kernels, run);

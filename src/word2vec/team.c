@@ -22,6 +22,9 @@ static int32_t worker_init(rki_w2v_worker *worker, const rnnkit_word2vec *word2v
     worker->gradients = block;
     RKI_TRY(rki_allocate(memory, rows + 1, sizeof(float *), "a window's rows", &block));
     worker->rows = block;
+    RKI_TRY(rki_allocate(memory, 2 * rows + word2vec->settings.negative + 2, sizeof(float *),
+        "a window's next rows", &block));
+    worker->fetch = block;
     RKI_TRY(rki_allocate(memory, 2 * word2vec->stride, sizeof(float), "a window's mean", &block));
     worker->mean = block;
     return RNNKIT_OK;
@@ -32,6 +35,7 @@ static void worker_release(rki_w2v_worker *worker, const rki_memory *memory)
     rki_w2v_sample_release(&worker->sample, memory);
     rki_release(memory, worker->gradients);
     rki_release(memory, worker->rows);
+    rki_release(memory, worker->fetch);
     rki_release(memory, worker->mean);
 }
 
@@ -130,6 +134,7 @@ rki_w2v_run rki_w2v_run_of(
         .spread = settings->cbow_gradient == RKI_W2V_GRADIENT_WORD2VEC ? 1.0f : 0.0f,
         .gradients = worker->gradients,
         .rows = worker->rows,
+        .fetch = worker->fetch,
         .mean = worker->mean};
 }
 

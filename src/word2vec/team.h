@@ -21,6 +21,7 @@ typedef struct rki_w2v_worker {
     rki_w2v_sample sample; /* not used by deterministic training */
     float *gradients, *mean;
     float **rows;
+    const float **fetch;
 } rki_w2v_worker;
 
 struct rki_w2v_remote;

@@ -171,6 +171,7 @@ static void compare(const problem *of, const rki_w2v_kernels *kernels, int prefe
     const float rate = 0.05f;
     problem *own = malloc(sizeof *own);
     float gradients[64 * RKI_W2V_OUTPUTS + RKI_W2V_SLACK], *rows[64];
+    const float *fetch[2 * 64 + MOST_NEGATIVES + 2];
     _Alignas(64) float mean[1024];
     reference *expected = train_plainly(of, (double)rate);
     assert_non_null(own);
@@ -192,6 +193,7 @@ static void compare(const problem *of, const rki_w2v_kernels *kernels, int prefe
         .spread = own->spread,
         .gradients = gradients,
         .rows = rows,
+        .fetch = fetch,
         .mean = mean};
     kernels->train(&run);
     assert_int_equal(run.diverged, 0);
@@ -225,6 +227,7 @@ static void a_score_that_is_no_number_is_told(void **state)
     for (int i = 0; i < set_count; i++) {
         problem *of = make(20, 5, 3, 0, 0);
         float gradients[64 * RKI_W2V_OUTPUTS + RKI_W2V_SLACK], *rows[64];
+        const float *fetch[2 * 64 + MOST_NEGATIVES + 2];
         of->output[of->words[5] * of->stride + 2] = NAN;
         rki_w2v_run run = {.input = of->input,
             .output = of->output,
@@ -239,7 +242,8 @@ static void a_score_that_is_no_number_is_told(void **state)
             .last = WORDS,
             .rate = 0.1f,
             .gradients = gradients,
-            .rows = rows};
+            .rows = rows,
+            .fetch = fetch};
         sets[i]->train(&run);
         assert_int_equal(run.diverged, 1);
         free(of);

@@ -44,12 +44,13 @@ typedef struct rki_w2v_run {
     int prefetch;        /* rows are far away */
     int cbow;
     float rate, spread;
-    float *gradients; /* [most neighbours * RKI_W2V_OUTPUTS + RKI_W2V_SLACK] */
-    float **rows;     /* [most neighbours] */
-    float *mean;      /* [2][stride]; CBOW only */
-    double loss;      /* is added to: -log of each pair's probability */
-    int64_t pairs;    /* is added to */
-    int diverged;     /* is set when a score was not a number */
+    float *gradients;    /* [most neighbours * RKI_W2V_OUTPUTS + RKI_W2V_SLACK] */
+    float **rows;        /* [most neighbours] */
+    const float **fetch; /* [2 * most neighbours + negatives + 2] */
+    float *mean;         /* [2][stride]; CBOW only */
+    double loss;         /* is added to: -log of each pair's probability */
+    int64_t pairs;       /* is added to */
+    int diverged;        /* is set when a score was not a number */
 } rki_w2v_run;
 
 /* Where draws come from: Philox 4x32-10 (base/random.h) with the counter {place of the token, low

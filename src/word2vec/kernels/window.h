@@ -4,6 +4,9 @@
  * sums of a tile become gradients in registers too. Then one pass over the columns changes all rows
  * of the window: output rows, old and new, stay in registers while the input rows pass by.
  *
+ * Meanwhile rows of a word further on are fetched, a line for a line that is worked on: all at once
+ * they would fill what the processor has for lines on their way, and stop it.
+ *
  * The loss, -log of a product of many probabilities, is kept as a mantissa in [1, 2) and a sum of
  * exponents a lane, so that the logarithm is taken once.
  */
@@ -26,8 +29,15 @@ enum { OUTPUTS = RKI_W2V_OUTPUTS, TILE_SUMS = TILE_INPUTS * OUTPUTS, AHEAD = 2 }
 /* What is known of the group of output rows in hand. */
 typedef struct group {
     float *rows[OUTPUTS];
-    int has_word; /* row 0 is the word itself */
+    int has_word;              /* row 0 is the word itself */
+    const float *const *fetch; /* [fetched_with(inputs)] rows that are soon wanted */
 } group;
+
+/* The rows that a group fetches: one with each input row that changes, one with each tile. */
+static INLINE int64_t fetched_with(int64_t inputs)
+{
+    return inputs + (inputs + TILE_INPUTS - 1) / TILE_INPUTS;
+}
 
 typedef struct tally {
     vf mantissa; /* product of probabilities, in [1, 2) */
@@ -95,13 +105,19 @@ static INLINE vf gradients_of(
     return g;
 }
 
+static INLINE void prefetch(const float *line)
+{
+    __builtin_prefetch(line, 1, 3);
+}
+
 static INLINE void score_tile(int inputs, int outputs, float *const *x, const group *to,
-    int64_t stride, float rate, float *gradients, tally *sum)
+    int64_t stride, float rate, float *gradients, const float *fetch, tally *sum)
 {
     vf sums[TILE_SUMS + LANES];
     UNROLL for (int i = 0; i < inputs * outputs; i++) sums[i] = vf_zero();
     for (int64_t k = 0; k < stride; k += LANES) {
         vf a[TILE_INPUTS];
+        if (k % RKI_W2V_ALIGN == 0) prefetch(fetch + k);
         UNROLL for (int i = 0; i < inputs; i++) a[i] = vf_load(x[i] + k);
         UNROLL for (int j = 0; j < outputs; j++)
         {
@@ -122,6 +138,7 @@ static INLINE void score_tile(int inputs, int outputs, float *const *x, const gr
 static INLINE void change_columns(int chunks, int outputs, float *const *x, int64_t inputs,
     const group *to, int64_t k, const float *gradients)
 {
+    const float *const *fetch = to->fetch;
     vf old[OUTPUTS][CHUNKS], fresh[OUTPUTS][CHUNKS];
     UNROLL for (int j = 0; j < outputs; j++) UNROLL for (int c = 0; c < chunks; c++) fresh[j][c] =
         old[j][c] = vf_load(to->rows[j] + k + c * LANES);
@@ -129,6 +146,8 @@ static INLINE void change_columns(int chunks, int outputs, float *const *x, int6
         float *row = x[i] + k;
         const float *g = gradients + i * outputs;
         vf a[CHUNKS], b[CHUNKS];
+        UNROLL for (int c = 0; c < chunks; c++) if ((k + c * LANES) % RKI_W2V_ALIGN == 0)
+            prefetch(fetch[i] + k + c * LANES);
         UNROLL for (int c = 0; c < chunks; c++) b[c] = a[c] = vf_load(row + c * LANES);
         UNROLL for (int j = 0; j < outputs; j++)
         {
@@ -150,13 +169,16 @@ static INLINE void train_group(int outputs, float *const *x, int64_t inputs, con
 {
     int64_t i = 0, k = 0, stride = run->stride;
     float *g = run->gradients;
+    const float *const *fetch = to->fetch + inputs;
     for (; i + TILE_INPUTS <= inputs; i += TILE_INPUTS)
-        score_tile(TILE_INPUTS, outputs, x + i, to, stride, run->rate, g + i * outputs, sum);
+        score_tile(
+            TILE_INPUTS, outputs, x + i, to, stride, run->rate, g + i * outputs, *fetch++, sum);
     if (TILE_INPUTS > 2 && inputs - i >= 2) {
-        score_tile(2, outputs, x + i, to, stride, run->rate, g + i * outputs, sum);
+        score_tile(2, outputs, x + i, to, stride, run->rate, g + i * outputs, *fetch, sum);
         i += 2;
     }
-    if (i < inputs) score_tile(1, outputs, x + i, to, stride, run->rate, g + i * outputs, sum);
+    if (i < inputs)
+        score_tile(1, outputs, x + i, to, stride, run->rate, g + i * outputs, *fetch, sum);
     for (; k + CHUNKS * LANES <= stride; k += CHUNKS * LANES)
         change_columns(CHUNKS, outputs, x, inputs, to, k, g);
     if (CHUNKS > 1 && k < stride) change_columns(1, outputs, x, inputs, to, k, g);
@@ -176,25 +198,38 @@ static INLINE void train_rows(int outputs, float *const *x, int64_t inputs, cons
     }
 }
 
-/* All output rows of word t against the input rows x. */
-static INLINE void train_outputs(rki_w2v_run *run, int64_t t, int64_t inputs, tally *sum)
+/* Trains a group of output rows and fetches the first `count` of run->fetch. */
+static void train_and_fetch(
+    rki_w2v_run *run, int outputs, int64_t inputs, const group *to, int64_t count, tally *sum)
 {
-    group to = {.has_word = 1};
+    int64_t with = fetched_with(inputs);
+    for (int64_t i = count; i < with; i++)
+        run->fetch[i] = to->rows[0]; /* which is here */
+    train_rows(outputs, run->rows, inputs, to, run, sum);
+    for (int64_t i = with; i < count; i++)
+        for (int64_t k = 0; k < run->stride; k += RKI_W2V_ALIGN)
+            prefetch(run->fetch[i] + k);
+    run->pairs += inputs * outputs;
+}
+
+/* All output rows of word t against the input rows x; `fetched` rows are to be fetched. */
+static INLINE void train_outputs(
+    rki_w2v_run *run, int64_t t, int64_t inputs, int64_t fetched, tally *sum)
+{
+    group to = {.has_word = 1, .fetch = run->fetch};
     int outputs = 1;
     to.rows[0] = run->output + run->targets[t] * run->stride;
     for (int64_t k = 0; k < run->negatives; k++) {
         int32_t row = run->noise[k * run->pitch + t];
         if (row < 0) continue;
         if (outputs == OUTPUTS) {
-            train_rows(outputs, run->rows, inputs, &to, run, sum);
-            run->pairs += inputs * outputs;
+            train_and_fetch(run, outputs, inputs, &to, fetched, sum);
             to.has_word = outputs = 0;
+            fetched = 0;
         }
         to.rows[outputs++] = run->output + row * run->stride;
     }
-    if (outputs == 0) return;
-    train_rows(outputs, run->rows, inputs, &to, run, sum);
-    run->pairs += inputs * outputs;
+    if (outputs > 0) train_and_fetch(run, outputs, inputs, &to, fetched, sum);
 }
 
 static int64_t collect_rows(rki_w2v_run *run, int64_t t)
@@ -231,47 +266,43 @@ static void spread_mean(rki_w2v_run *run, float *const *rows, int64_t inputs)
 }
 
 /* CBOW: the mean of the rows stands for them; rows[0] is kept aside meanwhile. */
-static void train_mean(rki_w2v_run *run, int64_t t, int64_t inputs, tally *sum)
+static void train_mean(rki_w2v_run *run, int64_t t, int64_t inputs, int64_t fetched, tally *sum)
 {
     float *first = run->rows[0];
     set_mean(run, inputs);
     run->rows[0] = run->mean;
-    train_outputs(run, t, 1, sum);
+    train_outputs(run, t, 1, fetched, sum);
     run->rows[0] = first;
     spread_mean(run, run->rows, inputs);
 }
 
-static INLINE void prefetch_row(const float *row, int64_t stride)
+/* Lists the rows of word t that are not near yet: its output rows, and the input row that enters. */
+static int64_t list_rows(const rki_w2v_run *run, int64_t t)
 {
-    for (int64_t k = 0; k < stride; k += RKI_W2V_ALIGN)
-        __builtin_prefetch(row + k, 1, 3);
-}
-
-/* The rows of word t that are not near yet: its output rows, and the input row that enters. */
-static INLINE void prefetch_rows(const rki_w2v_run *run, int64_t t)
-{
-    if (t >= run->last || run->targets[t] < 0) return;
-    int64_t enters = t + run->right[t];
-    prefetch_row(run->output + run->targets[t] * run->stride, run->stride);
-    prefetch_row(run->input + run->words[enters] * run->stride, run->stride);
+    const float **fetch = run->fetch;
+    int64_t count = 0;
+    if (!run->prefetch || t >= run->last || run->targets[t] < 0) return 0;
+    fetch[count++] = run->output + run->targets[t] * run->stride;
+    fetch[count++] = run->input + run->words[t + run->right[t]] * run->stride;
     for (int64_t k = 0; k < run->negatives; k++) {
         int32_t row = run->noise[k * run->pitch + t];
-        if (row >= 0) prefetch_row(run->output + row * run->stride, run->stride);
+        if (row >= 0) fetch[count++] = run->output + row * run->stride;
     }
+    return count;
 }
 
 static void kernel_train(rki_w2v_run *run)
 {
     tally sum = {vf_set1(1.0f), vi_set1(0), vf_zero()};
     for (int64_t t = run->first; t < run->last; t++) {
-        if (run->prefetch) prefetch_rows(run, t + AHEAD);
         if (run->words[t] < 0) continue;
         int64_t inputs = collect_rows(run, t);
         if (inputs == 0) continue;
+        int64_t fetched = list_rows(run, t + AHEAD);
         if (run->cbow)
-            train_mean(run, t, inputs, &sum);
+            train_mean(run, t, inputs, fetched, &sum);
         else
-            train_outputs(run, t, inputs, &sum);
+            train_outputs(run, t, inputs, fetched, &sum);
     }
     run->loss += loss_of(&sum);
     if (!(vf_sum(sum.check) < INFINITY)) run->diverged = 1;
