@@ -257,14 +257,7 @@ int train_command(arguments *parsed)
     const char *const inputs[] = {
         "features", options->features, "captions", options->captions, NULL};
     trainer run = {.options = options};
-    training loop = {.files = {.parsed = parsed,
-                         .kind = &settings_record,
-                         .model = options->model,
-                         .plot = options->plot,
-                         .checkpoint = options->checkpoint,
-                         .checkpoint_minutes = options->checkpoint_minutes,
-                         .resume = options->resume,
-                         .json = options->json},
+    training loop = {.files = {SESSION_SETTINGS(parsed, options)},
         .steps = &steps,
         .user = &run,
         .figure_key = "exact",

@@ -38,6 +38,14 @@ typedef struct session {
     double began, told, saved; /* on system_clock() */
 } session;
 
+/* In the initialiser of a session: what it takes from the settings, which name these alike in every
+ * program. */
+#define SESSION_SETTINGS(given, options)                                                           \
+    .parsed = (given), .kind = &settings_record, .model = (options)->model,                        \
+    .plot = (options)->plot, .checkpoint = (options)->checkpoint,                                  \
+    .checkpoint_minutes = (options)->checkpoint_minutes, .resume = (options)->resume,              \
+    .json = (options)->json
+
 /* Before the data are read: looks whether all files can be written, and gives a run that goes on its
  * options and curves. `inputs` are pairs of an option and its file, the last one NULL: an output may
  * not be one of them. session_close is called in any case. */

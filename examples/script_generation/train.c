@@ -162,15 +162,7 @@ int train_command(arguments *parsed)
     settings *options = parsed->values;
     const char **inputs = inputs_of(options);
     trainer run = {.options = options,
-        .files = {.parsed = parsed,
-            .kind = &settings_record,
-            .model = options->model,
-            .plot = options->plot,
-            .checkpoint = options->checkpoint,
-            .checkpoint_minutes = options->checkpoint_minutes,
-            .resume = options->resume,
-            .json = options->json,
-            .numbers = numbers,
+        .files = {SESSION_SETTINGS(parsed, options), .numbers = numbers,
             .number_count = sizeof numbers / sizeof *numbers}};
     int outcome = inputs == NULL ? OUTCOME_FAILED : session_begin(&run.files, inputs);
 

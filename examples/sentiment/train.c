@@ -162,14 +162,7 @@ static int train_once(arguments *parsed, search_trial *trial)
     settings *options = parsed->values;
     const char *const inputs[] = {"data", options->data, NULL};
     trainer run = {.options = options, .quiet = trial != NULL};
-    training loop = {.files = {.parsed = parsed,
-                         .kind = &settings_record,
-                         .model = options->model,
-                         .plot = options->plot,
-                         .checkpoint = options->checkpoint,
-                         .checkpoint_minutes = options->checkpoint_minutes,
-                         .resume = options->resume,
-                         .json = options->json},
+    training loop = {.files = {SESSION_SETTINGS(parsed, options)},
         .steps = &steps,
         .user = &run,
         .unit = "review",

@@ -179,14 +179,7 @@ int train_command(arguments *parsed)
     const char *const inputs[] = {"data", options->data,
         options->valid_data[0] != '\0' ? "valid-data" : NULL, options->valid_data, NULL};
     trainer run = {.options = options};
-    training loop = {.files = {.parsed = parsed,
-                         .kind = &settings_record,
-                         .model = options->model,
-                         .plot = options->plot,
-                         .checkpoint = options->checkpoint,
-                         .checkpoint_minutes = options->checkpoint_minutes,
-                         .resume = options->resume,
-                         .json = options->json},
+    training loop = {.files = {SESSION_SETTINGS(parsed, options)},
         .steps = &steps,
         .user = &run,
         .unit = "point"};

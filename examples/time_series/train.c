@@ -285,15 +285,7 @@ static int train_once(arguments *parsed, search_trial *trial)
     const char *const inputs[] = {options->data[0] != '\0' ? "data" : NULL, options->data, NULL};
     trainer run = {.options = options,
         .trial = trial,
-        .files = {.parsed = parsed,
-            .kind = &settings_record,
-            .model = options->model,
-            .plot = options->plot,
-            .checkpoint = options->checkpoint,
-            .checkpoint_minutes = options->checkpoint_minutes,
-            .resume = options->resume,
-            .json = options->json,
-            .numbers = train_numbers,
+        .files = {SESSION_SETTINGS(parsed, options), .numbers = train_numbers,
             .number_count = train_number_count}};
     int outcome = session_begin(&run.files, inputs);
 

@@ -147,15 +147,7 @@ int train_command(arguments *parsed)
     const char *const inputs[] = {"source", options->source, "target", options->target,
         "valid-source", options->valid_source, "valid-target", options->valid_target, NULL};
     trainer run = {.options = options,
-        .files = {.parsed = parsed,
-            .kind = &settings_record,
-            .model = options->model,
-            .plot = options->plot,
-            .checkpoint = options->checkpoint,
-            .checkpoint_minutes = options->checkpoint_minutes,
-            .resume = options->resume,
-            .json = options->json,
-            .numbers = numbers,
+        .files = {SESSION_SETTINGS(parsed, options), .numbers = numbers,
             .number_count = sizeof numbers / sizeof *numbers}};
     int outcome = session_begin(&run.files, inputs);
 

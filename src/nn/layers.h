@@ -60,7 +60,7 @@ static inline rki_linear_layer *rki_linear_of(const rnnkit_linear *linear)
 
 /* What several layers need of a tape. */
 
-/* A product with scratch from the tape's device memory. */
+/* A product with scratch from the tape's device memory; for training when the tape trains. */
 int32_t rki_tape_gemm(rnnkit_tape *tape, rki_gemm call);
 
 /* From here to rki_tape_unsteady, b of every rki_tape_gemm is a weight that stays as it is, and each

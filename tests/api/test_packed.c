@@ -167,29 +167,30 @@ static void set_lengths(int32_t *lengths, int64_t rows, int64_t least)
         lengths[b] = (int32_t)(STEPS - b % (STEPS + 1 - least));
 }
 
-static rnnkit_tensor *run_rnn(
-    rnnkit_model *model, const char *name, rnnkit_tape *tape, rnnkit_tensor *x, int64_t rows)
+static rnnkit_tensor *forward_rnn(rnnkit_model *model, const char *name, rnnkit_tape *tape,
+    rnnkit_tensor *x, const int32_t *lengths)
 {
-    int32_t lengths[MOST_ROWS];
     rnnkit_rnn *rnn;
     rnnkit_tensor *y;
-    set_lengths(lengths, rows, 0);
     must(rnnkit_rnn_find(model, name, &rnn), name);
     must(rnnkit_rnn_forward(rnn, tape, x, lengths, NULL, &y), "forward");
     rnnkit_rnn_destroy(rnn);
     return y;
 }
 
+static rnnkit_tensor *run_rnn(
+    rnnkit_model *model, const char *name, rnnkit_tape *tape, rnnkit_tensor *x, int64_t rows)
+{
+    int32_t lengths[MOST_ROWS];
+    set_lengths(lengths, rows, 0);
+    return forward_rnn(model, name, tape, x, lengths);
+}
+
 static rnnkit_tensor *run_full_rnn(
     rnnkit_model *model, const char *name, rnnkit_tape *tape, rnnkit_tensor *x, int64_t rows)
 {
-    rnnkit_rnn *rnn;
-    rnnkit_tensor *y;
     (void)rows;
-    must(rnnkit_rnn_find(model, name, &rnn), name);
-    must(rnnkit_rnn_forward(rnn, tape, x, NULL, NULL, &y), "forward");
-    rnnkit_rnn_destroy(rnn);
-    return y;
+    return forward_rnn(model, name, tape, x, NULL);
 }
 
 static rnnkit_tensor *run_linear(
