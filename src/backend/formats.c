@@ -8,8 +8,9 @@ enum { MOST = 127, HALF = 16 };
 
 size_t rki_format_bytes(rki_format format, int64_t rows, int64_t columns)
 {
-    if (format == RKI_PACKED)
-        return (size_t)((rows + RKI_GROUP - 1) / RKI_GROUP * columns) * RKI_FORMAT_LINE;
+    int64_t group = rki_format_group(format);
+    if (rki_format_packed(format))
+        return (size_t)((rows + group - 1) / group * columns) * RKI_FORMAT_LINE;
     return rki_format_header(format, rows) + (size_t)rows * rki_format_row(format, columns);
 }
 
@@ -57,13 +58,13 @@ static float pack_bytes(int64_t columns, const float *values, int8_t *bytes)
     return scale;
 }
 
-/* The first element of a row; those behind it stand RKI_GROUP apart. */
-static int64_t packed_row(int64_t columns, int64_t row)
+/* The first number of four bytes of a row, or its half of one; those behind it stand RKI_GROUP apart. */
+static int64_t packed_row(rki_format format, int64_t columns, int64_t row)
 {
-    return row / RKI_GROUP * RKI_GROUP * columns + row % RKI_GROUP;
+    return row / rki_format_group(format) * RKI_GROUP * columns + row % RKI_GROUP;
 }
 
-/* A step of a whole group at a time: what is written is whole lines. */
+/* A column of RKI_GROUP rows at a time: what is written is whole lines. */
 static void pack_groups(
     int64_t columns, int64_t first, int64_t count, const float *values, float *block)
 {
@@ -71,11 +72,27 @@ static void pack_groups(
         int64_t rows = RKI_GROUP - r % RKI_GROUP;
         if (rows > first + count - r) rows = first + count - r;
         const float *from = values + (r - first) * columns;
-        float *to = block + packed_row(columns, r);
+        float *to = block + packed_row(RKI_PACKED, columns, r);
         for (int64_t c = 0; c < columns; c++)
             for (int64_t i = 0; i < rows; i++)
                 to[c * RKI_GROUP + i] = from[i * columns + c];
         r += rows;
+    }
+}
+
+/* The half that holds column 0 of a row. Threads may write the two halves of a number at once. */
+static int64_t packed_half(int64_t columns, int64_t row)
+{
+    return 2 * packed_row(RKI_PACKED_BF16, columns, row) + row / RKI_GROUP % 2;
+}
+
+static void pack_halves(
+    int64_t columns, int64_t first, int64_t count, const float *values, uint16_t *block)
+{
+    for (int64_t r = first; r < first + count; r++, values += columns) {
+        uint16_t *to = block + packed_half(columns, r);
+        for (int64_t c = 0; c < columns; c++)
+            to[c * 2 * RKI_GROUP] = (uint16_t)round_half(values[c]);
     }
 }
 
@@ -84,6 +101,10 @@ void rki_format_pack_rows(rki_format format, int64_t rows, int64_t columns, int6
 {
     if (format == RKI_PACKED) {
         pack_groups(columns, first, count, values, block);
+        return;
+    }
+    if (format == RKI_PACKED_BF16) {
+        pack_halves(columns, first, count, values, block);
         return;
     }
     char *begin = (char *)block + rki_format_header(format, rows);
@@ -108,9 +129,15 @@ void rki_format_unpack(
     rki_format format, int64_t rows, int64_t columns, int64_t row, const void *block, float *values)
 {
     if (format == RKI_PACKED) {
-        const float *packed = (const float *)block + packed_row(columns, row);
+        const float *packed = (const float *)block + packed_row(format, columns, row);
         for (int64_t c = 0; c < columns; c++)
             values[c] = packed[c * RKI_GROUP];
+        return;
+    }
+    if (format == RKI_PACKED_BF16) {
+        const uint16_t *packed = (const uint16_t *)block + packed_half(columns, row);
+        for (int64_t c = 0; c < columns; c++)
+            values[c] = widen_half(packed[c * 2 * RKI_GROUP]);
         return;
     }
     const void *from = (const char *)block + rki_format_header(format, rows) +

@@ -9,6 +9,10 @@
  *   RKI_PACKED  float [groups][columns][RKI_GROUP], a group being RKI_GROUP rows that a product takes
  *             side by side; zeros behind the last row. Nothing is rounded: a product gives the bits
  *             that it gives with the weight as it was.
+ *   RKI_PACKED_BF16  the same of bfloat16, in groups of 2 RKI_GROUP rows: element i of a column's line is
+ *             a uint32_t with row i in its low half and row RKI_GROUP + i in its high one. A product
+ *             gives the bits that it gives with the rounded weight.
+ * RKI_BF16 is for rows that are looked up, RKI_PACKED_BF16 for products; the others serve both.
  * A row that holds a NaN or an infinity is NaN as a whole in RKI_INT8.
  */
 #ifndef RKI_BACKEND_FORMATS_H
@@ -21,19 +25,33 @@ typedef enum rki_format {
     RKI_PLAIN, /* elements of the device's dtype, without gaps */
     RKI_BF16,
     RKI_INT8,
-    RKI_PACKED
+    RKI_PACKED,
+    RKI_PACKED_BF16
 } rki_format;
 
 enum {
     RKI_FORMAT_LINE = 64, /* bytes of a cache line: rows are whole ones */
-    RKI_GROUP = 16        /* rows of a group: a step of it is such a line */
+    RKI_GROUP = 16        /* numbers of four bytes in it: a column's of a group */
 };
 
-/* Whether W is rows one behind the other, each rounded: the next three are for such formats. */
-static inline int rki_format_rounds(rki_format format)
+static inline int rki_format_packed(rki_format format)
 {
-    return format == RKI_BF16 || format == RKI_INT8;
+    return format == RKI_PACKED || format == RKI_PACKED_BF16;
 }
+
+/* Rows of a group; 1 where each row is for itself. */
+static inline int64_t rki_format_group(rki_format format)
+{
+    return rki_format_packed(format) ? RKI_GROUP * (format == RKI_PACKED ? 1 : 2) : 1;
+}
+
+/* What a weight is held in that products alone read. */
+static inline rki_format rki_format_of_products(rki_format format)
+{
+    return format == RKI_BF16 ? RKI_PACKED_BF16 : format;
+}
+
+/* The next three are for RKI_BF16 and RKI_INT8, where W is rows one behind the other. */
 
 /* Elements from one row to the next. */
 static inline int64_t rki_format_stride(rki_format format, int64_t columns)
@@ -58,10 +76,10 @@ static inline size_t rki_format_row(rki_format format, int64_t columns)
 /* Floats from the first column to `column`, of a plain weight or a packed one. */
 static inline int64_t rki_format_column(rki_format format, int64_t column)
 {
-    return column * (format == RKI_PACKED ? RKI_GROUP : 1);
+    return column * (rki_format_packed(format) ? RKI_GROUP : 1);
 }
 
-/* Bytes of the whole block; the caller has seen that RKI_GROUP rows more in double fit into a size_t. */
+/* Bytes of the whole block; the caller has seen that a group of rows more in double fits into a size_t. */
 size_t rki_format_bytes(rki_format format, int64_t rows, int64_t columns);
 
 /* Brings values [rows][columns] into a block. Host memory, 64-byte aligned. */

@@ -1,9 +1,8 @@
 /* c[m][n] = a W^T + bias (+ c), with W in a format (backend/formats.h).
  *
- * Where W is rounded, rows of a are made ready, some at a time; then each thread has some rows of W,
- * which it takes in pieces that stay in the second cache while all those rows of a pass by. Where it
- * is packed, rows of a are read as they are; if W has too few rows to go round, threads share those
- * of a.
+ * With an int8 W, rows of a are made ready, some at a time; then each thread has some rows of W, which
+ * it takes in pieces that stay in the second cache while all those rows of a pass by. With a packed
+ * W, rows of a are read as they are; if W has too few rows to go round, threads share those of a.
  */
 #include "cpu/format_product.h"
 
@@ -32,49 +31,38 @@ static int64_t ready_rows(int64_t rows)
 
 size_t rki_format_room(rki_format format, int64_t rows, int64_t k)
 {
-    if (!rki_format_rounds(format)) return 0;
-    return (size_t)ready_rows(rows) * rki_format_ready(k);
+    return format == RKI_INT8 ? (size_t)ready_rows(rows) * rki_int8_ready(k) : 0;
 }
 
 static void make_ready(void *user, int64_t begin, int64_t end)
 {
     const work *w = user;
     const rki_gemm *call = w->call;
-    const rki_kernels *kernels = w->cpu->kernels;
-    for (int64_t i = begin; i < end; i++) {
-        const float *row = (const float *)call->a + (w->first + i) * call->lda;
-        void *ready = (char *)call->scratch + (size_t)i * rki_format_ready(call->k);
-        if (call->b_format == RKI_BF16)
-            kernels->ready_bf16(call->k, row, ready);
-        else
-            kernels->ready_int8(call->k, row, ready);
-    }
+    for (int64_t i = begin; i < end; i++)
+        w->cpu->kernels->ready_int8(call->k, (const float *)call->a + (w->first + i) * call->lda,
+            (char *)call->scratch + (size_t)i * rki_int8_ready(call->k));
 }
 
 static void run_columns(void *user, int64_t begin, int64_t end)
 {
     const work *w = user;
     const rki_gemm *call = w->call;
-    size_t row = rki_format_row(call->b_format, call->k);
-    int64_t piece = PIECE_BYTES / (int64_t)row / ROUND * ROUND;
-    const char *weight = (const char *)call->b + rki_format_header(call->b_format, call->b_rows);
-    rki_format_product product = {.rows = w->rows,
-        .stride = rki_format_stride(call->b_format, call->k),
+    int64_t row = rki_format_stride(RKI_INT8, call->k), piece = PIECE_BYTES / row / ROUND * ROUND;
+    const int8_t *weight = (const int8_t *)call->b + rki_format_header(RKI_INT8, call->b_rows);
+    rki_int8_product product = {.rows = w->rows,
+        .stride = row,
         .ready = call->scratch,
-        .ready_step = rki_format_ready(call->k),
+        .ready_step = rki_int8_ready(call->k),
         .add = call->accumulate,
         .ldc = call->ldc};
     if (piece < ROUND) piece = ROUND;
     for (int64_t j = begin; j < end; j += piece) {
         product.n = end - j < piece ? end - j : piece;
-        product.weight = weight + (size_t)(call->b_first + j) * row;
+        product.weight = weight + (call->b_first + j) * row;
         product.scales = (const float *)call->b + call->b_first + j;
         product.bias = call->bias ? (const float *)call->bias + j : NULL;
         product.c = (float *)call->c + w->first * call->ldc + j;
-        if (call->b_format == RKI_BF16)
-            w->cpu->kernels->product_bf16(&product);
-        else
-            w->cpu->kernels->product_int8(&product);
+        w->cpu->kernels->product_int8(&product);
     }
 }
 
@@ -86,6 +74,7 @@ static void run_groups(
     rki_group_product product = {.n = column_end - column,
         .k = call->k,
         .lda = call->lda,
+        .format = call->b_format,
         .weight = call->b,
         .columns = call->ldb,
         .first = call->b_first + column,
@@ -136,7 +125,7 @@ static void packed_gemm(const rki_cpu *cpu, const rki_gemm *call)
 
 void rki_format_gemm(const rki_cpu *cpu, const rki_gemm *call)
 {
-    if (call->b_format == RKI_PACKED) {
+    if (rki_format_packed(call->b_format)) {
         packed_gemm(cpu, call);
         return;
     }

@@ -68,9 +68,8 @@ rki_stash rki_stash_cut(rki_pieces *pieces, const rki_recurrent *layer)
 
 int rki_recurrent_fused(const rki_recurrent *layer)
 {
-    return !rki_format_rounds(layer->format) && layer->cell != RKI_CELL_GRU_BEFORE &&
-           !layer->layer_norm && layer->zoneout_h == 0 && layer->zoneout_c == 0 &&
-           layer->output == layer->hidden;
+    return layer->format != RKI_INT8 && layer->cell != RKI_CELL_GRU_BEFORE && !layer->layer_norm &&
+           layer->zoneout_h == 0 && layer->zoneout_c == 0 && layer->output == layer->hidden;
 }
 
 const float *rki_recurrent_bias(

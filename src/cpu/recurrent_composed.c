@@ -29,8 +29,8 @@ rki_composed_room rki_composed_cut(rki_pieces *pieces, const rki_recurrent *laye
         room.mask = rki_take_floats(pieces, layer->batch * widest(layer));
         room.ones = rki_take_floats(pieces, widest(layer));
     }
-    if (rki_format_rounds(layer->format)) {
-        room.ready_step = rki_format_ready(widest(layer));
+    if (layer->format == RKI_INT8) {
+        room.ready_step = rki_int8_ready(widest(layer));
         room.ready = rki_pieces_take(pieces, (size_t)layer->batch * room.ready_step);
     }
     if (pieces->block && room.ones)

@@ -17,7 +17,7 @@ typedef struct rki_composed_room {
     float *shown;      /* [hidden]: h' before the projection, or r h */
     float *mask;       /* zoneout: [most(output, hidden) + 64] */
     float *ones;       /* zoneout: one row as mask, all 1 */
-    char *ready;       /* weights that were rounded: for products, [rki_format_room] */
+    char *ready;       /* int8 weights: for products, [rki_format_room] */
     size_t ready_step;
 } rki_composed_room;
 

@@ -60,7 +60,7 @@ static rki_gemm input_product(const rki_recurrent *layer, int64_t rows)
 static int is_fused(const rki_cpu *cpu, const rki_recurrent *layer)
 {
     int few = layer->batch <= cpu->kernels->tile_rows;
-    return rki_recurrent_fused(layer) && !(layer->format == RKI_PACKED && few);
+    return rki_recurrent_fused(layer) && !(rki_format_packed(layer->format) && few);
 }
 
 static int64_t panel_floats(const rki_cpu *cpu, const rki_recurrent *layer)
@@ -142,8 +142,9 @@ static void pack(pass *f)
         rki_split_layer_make(p->cpu, layer, 1, weight_hh, &f->at.split);
         return;
     }
-    if (layer->format == RKI_PACKED)
-        kernels->pack_again(rki_cell_gates(layer->cell), hidden, weight_hh, f->at.panels);
+    if (rki_format_packed(layer->format))
+        kernels->pack_again(
+            layer->format, rki_cell_gates(layer->cell), hidden, weight_hh, f->at.panels);
     else if (!f->fused)
         rki_composed_pack(p->cpu, layer, weight_hh, f->at.panels);
     else if (layer->cell >= RKI_CELL_GRU)

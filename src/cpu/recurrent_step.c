@@ -86,7 +86,7 @@ static packed_step cut_packed(const rki_cpu *cpu, const rki_recurrent *layer, rk
 
 static int runs_packed(const rki_recurrent *layer)
 {
-    return layer->format == RKI_PACKED && rki_recurrent_fused(layer);
+    return rki_format_packed(layer->format) && rki_recurrent_fused(layer);
 }
 
 /* The sums `first` .. end - 1, all in `both` or none. */
@@ -98,6 +98,7 @@ static void sum_units(const packed_step *s, int64_t first, int64_t end)
         .k = layer->input,
         .a = s->call->x,
         .lda = layer->input,
+        .format = layer->format,
         .weight = s->call->weights.weight_ih,
         .columns = layer->input,
         .first = first,

@@ -254,15 +254,19 @@ static const rki_option open_rows[] = {
     {"weights", RKI_OPTION_CHOICE, offsetof(open_settings, weights), 0, 0, "f32",
         "f32|bf16|int8|packed", "0.1",
         "how layers hold their weights; all but f32, on the CPU, run faster and do not train: bf16 "
-        "and int8 round those of embeddings, recurrent and linear layers, packed reorders those of "
-        "all but embeddings"},
+        "rounds all, int8 those of embeddings, recurrent and linear layers, packed reorders those "
+        "of "
+        "all but embeddings and int8 the rest"},
 };
 
 const rki_option_table rki_open_options = {"open", open_rows, sizeof open_rows / sizeof *open_rows};
 
 static int32_t check_format(const rki_device *device, rki_format format)
 {
-    if (format == RKI_PLAIN || (device->ops->formats >> format & 1u)) return RNNKIT_OK;
+    rki_format products = rki_format_of_products(format);
+    if (format == RKI_PLAIN ||
+        (device->ops->formats >> format & device->ops->formats >> products & 1u))
+        return RNNKIT_OK;
     return rki_fail(RNNKIT_E_UNSUPPORTED, "weights=%s needs device cpu, the context's is %s",
         rki_format_name(format), device->name);
 }

@@ -31,8 +31,9 @@ enum { PIECE = 1 << 16 /* values of a piece; whole groups of rows */ };
 static int64_t piece_rows(const rki_parameter *parameter)
 {
     int64_t rows = rki_parameter_rows(parameter);
-    int64_t some = PIECE / rki_parameter_width(parameter) / RKI_GROUP * RKI_GROUP;
-    if (some < RKI_GROUP) some = RKI_GROUP;
+    int64_t group = rki_format_group(parameter->format);
+    int64_t some = PIECE / rki_parameter_width(parameter) / group * group;
+    if (some < group) some = group;
     return some < rows ? some : rows;
 }
 
@@ -105,9 +106,14 @@ static int32_t check_source(const rnnkit_model *model, const rki_parameter *para
 
 static rki_format format_of(const rnnkit_model *model, rki_role role)
 {
-    int held = model->format == RKI_PACKED ? role == RKI_ROLE_FACTOR || role == RKI_ROLE_WEIGHT
-                                           : role == RKI_ROLE_WEIGHT || role == RKI_ROLE_TABLE;
-    return model->source != NULL && held ? model->format : RKI_PLAIN;
+    rki_format products = rki_format_of_products(model->format);
+    if (model->source == NULL || model->format == RKI_PLAIN) return RKI_PLAIN;
+    switch (role) {
+    case RKI_ROLE_WEIGHT: return products;
+    case RKI_ROLE_FACTOR: return rki_format_packed(products) ? products : RKI_PACKED;
+    case RKI_ROLE_TABLE: return model->format == RKI_PACKED ? RKI_PLAIN : model->format;
+    default: return RKI_PLAIN;
+    }
 }
 
 static int32_t fill_parameter(

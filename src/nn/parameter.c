@@ -18,7 +18,7 @@ int64_t rki_parameter_width(const rki_parameter *parameter)
 
 const char *rki_format_name(rki_format format)
 {
-    static const char *const names[] = {"f32", "bf16", "int8", "packed"};
+    static const char *const names[] = {"f32", "bf16", "int8", "packed", "bf16"};
     return names[format];
 }
 

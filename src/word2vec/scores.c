@@ -3,8 +3,9 @@
 
 #include "cpu/format_product.h"
 
-int32_t rki_compared_open(const rnnkit_vectors *vectors, rki_format format, rki_compared *to)
+int32_t rki_compared_open(const rnnkit_vectors *vectors, rki_format wanted, rki_compared *to)
 {
+    rki_format format = rki_format_of_products(wanted);
     rki_isa isa = rki_isa_chosen(vectors->context->isa);
     *to = (rki_compared){.vectors = vectors,
         .kernels = rki_w2v_kernels_of(isa),
@@ -55,6 +56,7 @@ static void cosines_of_copy(const rki_compared *with, const float *units, int64_
         .a = units,
         .lda = vectors->dimension,
         .b = with->copy->rows,
+        .ldb = vectors->dimension,
         .c = out,
         .ldc = end - begin,
         .scratch = ready,

@@ -34,7 +34,7 @@ void rki_vectors_release(rnnkit_vectors *vectors)
     rki_wordmap_release(&vectors->words);
     rki_release(&context->memory, vectors->owned);
     rki_release(&context->memory, vectors->inverse);
-    for (int i = 0; i < RKI_INT8; i++)
+    for (int i = 0; i < RKI_PACKED_BF16; i++)
         rki_release(&context->memory, vectors->copies[i].rows);
     rki_st_close(vectors->file);
     pthread_mutex_destroy(&vectors->lock);

@@ -31,7 +31,7 @@ struct rnnkit_vectors {
     pthread_mutex_t lock;
     float *inverse; /* [size]: 1 / length, 0 for a row of zeros, or one so short or so long that
                        floats do not hold that; made under the lock */
-    rki_copy copies[RKI_INT8]; /* in RKI_BF16 and RKI_INT8; made under the lock */
+    rki_copy copies[RKI_PACKED_BF16]; /* one a format; made under the lock */
 };
 
 extern const rki_option_table rki_vectors_open_options;

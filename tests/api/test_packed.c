@@ -1,5 +1,6 @@
-/* Models opened with weights=packed give the bits that they give with f32: every layer, tied and
- * untied, by sequences, steps and search, whatever the batch; generators and losses too. */
+/* Models opened with weights=packed give the bits that they give with f32, and those with weights=bf16
+ * too when all values are bfloat16: every layer, tied and untied, by sequences, steps and search,
+ * whatever the batch. A test's state is the option. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,9 +51,9 @@ typedef struct pair {
     rnnkit_model *model[2];
 } pair;
 
-static pair open_pair(const char *path)
+static pair open_pair(const char *path, const char *weights)
 {
-    static const char *const options[2] = {"weights=f32", "weights=packed"};
+    const char *const options[2] = {"weights=f32", weights};
     pair p;
     for (int i = 0; i < 2; i++) {
         must(rnnkit_context_create("cpu", i == 0 ? "threads=1" : "threads=2", &p.context[i]),
@@ -67,6 +68,25 @@ static void close_pair(pair *p)
     for (int i = 0; i < 2; i++) {
         rnnkit_model_destroy(p->model[i]);
         rnnkit_context_destroy(p->context[i]);
+    }
+}
+
+/* Leaves the upper half of every value. */
+static void shorten(rnnkit_model *model)
+{
+    const char *name;
+    for (int64_t i = 0; (name = rnnkit_model_parameter_name(model, i)) != NULL; i++) {
+        int64_t dims[4], rank, count = 1;
+        must(rnnkit_model_parameter_shape(model, name, dims, 4, &rank), "shape");
+        for (int64_t k = 0; k < rank; k++)
+            count *= dims[k];
+        uint32_t *values = malloc((size_t)count * sizeof *values);
+        assert_non_null(values);
+        must(rnnkit_model_parameter_read(model, name, (float *)(void *)values, count), "read");
+        for (int64_t k = 0; k < count; k++)
+            values[k] &= 0xFFFF0000u;
+        must(rnnkit_model_parameter_write(model, name, (float *)(void *)values, count), "write");
+        free(values);
     }
 }
 
@@ -91,6 +111,7 @@ static const char *save_layers(void)
             kinds[k].name);
         rnnkit_rnn_destroy(rnn);
     }
+    shorten(model);
     must(rnnkit_model_save(model, path), "save");
     rnnkit_multihead_destroy(heads);
     rnnkit_linear_destroy(linear);
@@ -220,8 +241,7 @@ static rnnkit_tensor *run_heads(
 
 static void sequences(void **state)
 {
-    (void)state;
-    pair p = open_pair(save_layers());
+    pair p = open_pair(save_layers(), *state);
     for (int n = 0; n < BATCHES; n++) {
         for (int k = 0; k < KINDS; k++) {
             compare(&p, "words", kinds[k].name, batches[n], run_rnn);
@@ -265,8 +285,7 @@ static void compare_steps(const pair *p, const kind *what, int64_t rows)
 
 static void steps(void **state)
 {
-    (void)state;
-    pair p = open_pair(save_layers());
+    pair p = open_pair(save_layers(), *state);
     for (int n = 0; n < BATCHES; n++)
         for (int k = 0; k < KINDS; k++)
             if (kinds[k].steps) compare_steps(&p, &kinds[k], batches[n]);
@@ -275,7 +294,6 @@ static void steps(void **state)
 
 static void steps_allocate_nothing(void **state)
 {
-    (void)state;
     const char *path = save_layers();
     failing_memory memory = {0};
     rnnkit_context *context;
@@ -284,7 +302,7 @@ static void steps_allocate_nothing(void **state)
     must(rnnkit_context_create_with_allocator(
              "cpu", "threads=1", failing_allocate, failing_release, &memory, &context),
         "context");
-    must(rnnkit_model_open(context, path, "weights=packed", &model), "open");
+    must(rnnkit_model_open(context, path, *state, &model), "open");
     for (int k = 0; k < KINDS; k++) {
         rnnkit_rnn *rnn;
         rnnkit_state *at;
@@ -307,8 +325,7 @@ static void steps_allocate_nothing(void **state)
 
 static void parameters(void **state)
 {
-    (void)state;
-    pair p = open_pair(save_layers());
+    pair p = open_pair(save_layers(), *state);
     const char *name;
     for (int64_t i = 0; (name = rnnkit_model_parameter_name(p.model[0], i)) != NULL; i++) {
         int64_t dims[4], rank, count = 1;
@@ -348,6 +365,7 @@ static const char *save_writer(const char *decoder, writer_batch *batch)
         must(small_writer_train(&writer, tape, adam, batch, &loss), "train");
     }
     writer_batch_draw(&state, WRITER_ROWS / 2, 0, batch);
+    shorten(writer.model);
     must(rnnkit_model_save(writer.model, path), "save");
     rnnkit_tape_destroy(tape);
     rnnkit_optimizer_destroy(adam);
@@ -400,7 +418,6 @@ static found *search(
 
 static void searches(void **state)
 {
-    (void)state;
     static const char *const decoders[] = {"output=16",
         "output=16 style=luong feeding=1 score=general", "output=16 cell=gru layers=2 score=concat",
         "output=16 cell=gru style=luong score=dot attention_window=2"};
@@ -408,7 +425,7 @@ static void searches(void **state)
         writer_batch batch;
         double scores[2][WRITER_ROWS] = {{0}};
         found *all[2];
-        pair p = open_pair(save_writer(decoders[d], &batch));
+        pair p = open_pair(save_writer(decoders[d], &batch), *state);
         for (int i = 0; i < 2; i++)
             all[i] = search(p.context[i], p.model[i], &batch, scores[i]);
         assert_true(all[0][0].count > 0);
@@ -420,14 +437,15 @@ static void searches(void **state)
     }
 }
 
+#define WITH(weights)                                                                              \
+    cmocka_unit_test_prestate(sequences, weights), cmocka_unit_test_prestate(steps, weights),      \
+        cmocka_unit_test_prestate(steps_allocate_nothing, weights),                                \
+        cmocka_unit_test_prestate(parameters, weights),                                            \
+        cmocka_unit_test_prestate(searches, weights)
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sequences),
-        cmocka_unit_test(steps),
-        cmocka_unit_test(steps_allocate_nothing),
-        cmocka_unit_test(parameters),
-        cmocka_unit_test(searches),
-    };
+    static char packed[] = "weights=packed", bf16[] = "weights=bf16";
+    const struct CMUnitTest tests[] = {WITH(packed), WITH(bf16)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

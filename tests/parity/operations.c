@@ -37,6 +37,7 @@ const operation operations[] = {
     {"int8_softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_int8, 1e-4, NULL, 0},
     {"packed_gemm", GEMM_SHAPES, run_gemm_packed, 2e-6, NULL, 0},
     {"packed_gather", GATHER_SHAPES, run_gather_packed, 0.0, NULL, 0},
+    {"packed_bf16_gather", GATHER_SHAPES, run_gather_packed_bf16, 0.0, NULL, 0},
     {"packed_recurrent", RECURRENT_SHAPES, run_recurrent_packed, 5e-6, NULL, 0},
     {"packed_step", STEP_SHAPES, run_step_packed, 2e-6, NULL, 0},
     {"packed_softmax_loss", SOFTMAX_LOSS_SHAPES, run_softmax_packed, 8e-6, NULL, 0},

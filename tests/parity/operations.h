@@ -29,6 +29,7 @@ void run_gemm_packed(bench *b, int shape);
 void run_gather_bf16(bench *b, int shape);
 void run_gather_int8(bench *b, int shape);
 void run_gather_packed(bench *b, int shape);
+void run_gather_packed_bf16(bench *b, int shape);
 void run_recurrent_bf16(bench *b, int shape);
 void run_recurrent_int8(bench *b, int shape);
 void run_recurrent_packed(bench *b, int shape);

@@ -10,7 +10,7 @@ static void run_in(rki_format format, void (*run)(bench *b, int shape), bench *b
 
 void run_gemm_bf16(bench *b, int shape)
 {
-    run_in(RKI_BF16, run_gemm, b, shape);
+    run_in(RKI_PACKED_BF16, run_gemm, b, shape);
 }
 
 void run_gemm_int8(bench *b, int shape)
@@ -30,7 +30,7 @@ void run_gather_int8(bench *b, int shape)
 
 void run_recurrent_bf16(bench *b, int shape)
 {
-    run_in(RKI_BF16, run_recurrent, b, shape);
+    run_in(RKI_PACKED_BF16, run_recurrent, b, shape);
 }
 
 void run_recurrent_int8(bench *b, int shape)
@@ -40,7 +40,7 @@ void run_recurrent_int8(bench *b, int shape)
 
 void run_step_bf16(bench *b, int shape)
 {
-    run_in(RKI_BF16, run_recurrent_step, b, shape);
+    run_in(RKI_PACKED_BF16, run_recurrent_step, b, shape);
 }
 
 void run_step_int8(bench *b, int shape)
@@ -50,7 +50,7 @@ void run_step_int8(bench *b, int shape)
 
 void run_softmax_bf16(bench *b, int shape)
 {
-    run_in(RKI_BF16, run_softmax_loss, b, shape);
+    run_in(RKI_PACKED_BF16, run_softmax_loss, b, shape);
 }
 
 void run_softmax_int8(bench *b, int shape)
@@ -81,4 +81,9 @@ void run_step_packed(bench *b, int shape)
 void run_softmax_packed(bench *b, int shape)
 {
     run_in(RKI_PACKED, run_softmax_loss, b, shape);
+}
+
+void run_gather_packed_bf16(bench *b, int shape)
+{
+    run_in(RKI_PACKED_BF16, run_gather, b, shape);
 }

@@ -14,7 +14,7 @@ static int64_t side(bench *b)
 /* b in a format, which may have more rows than are wanted, and when packed more columns. */
 static void choose_weight(bench *b, int shape, rki_gemm *call)
 {
-    int64_t column = b->format == RKI_PACKED && shape % 4 == 1 ? shape % 7 : 0;
+    int64_t column = rki_format_packed(b->format) && shape % 4 == 1 ? shape % 7 : 0;
     call->b_first = shape % 5 == 2 ? 1 + shape % 40 : 0;
     call->b_rows = call->b_first + call->n + (shape % 5 == 3 ? 3 : 0);
     call->ldb = column + call->k + (column > 0 ? 2 : 0);

@@ -138,6 +138,43 @@ static void test_packed(void **state)
     free(pieces);
 }
 
+/* Rows RKI_GROUP apart share numbers; packed in any pieces, each row is what RKI_BF16 makes of it. */
+static void test_packed_halves(void **state)
+{
+    (void)state;
+    enum { ROWS = 4 * RKI_GROUP + 3, COLUMNS = 5 };
+    float in[ROWS * COLUMNS], out[COLUMNS], expected[COLUMNS];
+    for (int i = 0; i < ROWS * COLUMNS; i++)
+        in[i] = (float)(1 + i) * 1.001f;
+    in[40 * COLUMNS] = NAN;
+    size_t bytes = rki_format_bytes(RKI_PACKED_BF16, ROWS, COLUMNS);
+    assert_int_equal(bytes, 3 * 2 * RKI_GROUP * COLUMNS * sizeof(uint16_t));
+    uint32_t *block = malloc(bytes), *pieces = calloc(1, bytes);
+    assert_non_null(block);
+    assert_non_null(pieces);
+    memset(block, 0x55, bytes);
+    rki_format_pack(RKI_PACKED_BF16, ROWS, COLUMNS, in, block);
+    for (int first = 0; first < ROWS; first += 7) {
+        int count = ROWS - first < 7 ? ROWS - first : 7;
+        rki_format_pack_rows(
+            RKI_PACKED_BF16, ROWS, COLUMNS, first, count, in + first * COLUMNS, pieces);
+    }
+    assert_memory_equal(block, pieces, bytes);
+    for (int r = 0; r < ROWS; r++) {
+        round_trip(RKI_BF16, COLUMNS, in + r * COLUMNS, expected);
+        rki_format_unpack(RKI_PACKED_BF16, ROWS, COLUMNS, r, block, out);
+        assert_memory_equal(out, expected, sizeof out);
+        uint32_t both = block[(r / RKI_GROUP / 2 * COLUMNS + 2) * RKI_GROUP + r % RKI_GROUP];
+        uint32_t bits = r / RKI_GROUP % 2 ? both & 0xFFFF0000u : both << 16;
+        assert_memory_equal(&bits, expected + 2, sizeof bits);
+    }
+    for (int c = 0; c < COLUMNS; c++)
+        for (int i = 0; i < RKI_GROUP; i++)
+            assert_int_equal(block[(2 * COLUMNS + c) * RKI_GROUP + i] >> (i < 3 ? 16 : 0), 0);
+    free(block);
+    free(pieces);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +183,7 @@ int main(void)
         cmocka_unit_test(test_int8_extremes),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_packed_halves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,39 +64,41 @@ typedef struct rki_narrow {
     int64_t ldc;
 } rki_narrow;
 
-/* Products with rows of a weight in a format, of any number of rows of x; see format_product.h. */
-typedef struct rki_format_product {
+/* Products with rows of an int8 weight, of any number of rows of x; see int8_product.h. */
+typedef struct rki_int8_product {
     int64_t rows, n;
-    int64_t stride; /* elements from row to row of the weight: a multiple of a cache line's */
-    const char
-        *ready; /* [rows] rows of x as the format wants them, rki_format_ready() bytes each */
+    int64_t stride;    /* elements from row to row of the weight: a multiple of a cache line's */
+    const char *ready; /* [rows] rows of x as int16, rki_int8_ready() bytes each */
     size_t ready_step;
-    const void *weight;  /* the first of n rows */
-    const float *scales; /* RKI_INT8: theirs */
-    const float *bias;   /* [n], or NULL */
+    const int8_t *weight; /* the first of n rows */
+    const float *scales;  /* theirs */
+    const float *bias;    /* [n], or NULL */
     int add;
     float *c; /* [rows][n] */
     int64_t ldc;
-} rki_format_product;
+} rki_int8_product;
 
 /* Products with rows of a packed weight, of any number of rows of x; see group_product.h. */
 typedef struct rki_group_product {
     int64_t rows, n, k;
     const float *a; /* [rows][k] */
     int64_t lda;
-    const float *weight; /* at its first group, and the first of k columns */
-    int64_t columns;     /* from group to group, RKI_GROUP floats each */
-    int64_t first;       /* of n rows */
-    const float *bias;   /* [n], or NULL */
+    rki_format format; /* RKI_PACKED or RKI_PACKED_BF16 */
+    const float
+        *weight;       /* at its first group, and the first of k columns: RKI_GROUP floats each, or
+                          * as many pairs of bfloat16 */
+    int64_t columns;   /* from group to group */
+    int64_t first;     /* of n rows */
+    const float *bias; /* [n], or NULL */
     int add;
     float *c; /* [rows][n] */
     int64_t ldc;
 } rki_group_product;
 
-/* Bytes of a row of `columns` values that is made ready, in any format and instruction set. */
-static inline size_t rki_format_ready(int64_t columns)
+/* Bytes of a row of `columns` values that is made ready. */
+static inline size_t rki_int8_ready(int64_t columns)
 {
-    return RKI_FORMAT_LINE + (size_t)rki_format_stride(RKI_INT8, columns) * sizeof(float);
+    return RKI_FORMAT_LINE + (size_t)rki_format_stride(RKI_INT8, columns) * sizeof(int16_t);
 }
 
 /* One step of a recurrent layer, GRU_BEFORE excepted, for some rows; see cell_forward.h. */
@@ -187,15 +189,14 @@ typedef struct rki_kernels {
     void (*product)(const rki_product *call);
     void (*narrow)(const rki_narrow *call);
 
-    /* format_product.h */
-    void (*ready_bf16)(int64_t columns, const float *x, void *ready);
+    /* int8_product.h */
     void (*ready_int8)(int64_t columns, const float *x, void *ready);
-    void (*product_bf16)(const rki_format_product *call);
-    void (*product_int8)(const rki_format_product *call);
+    void (*product_int8)(const rki_int8_product *call);
 
     /* group_product.h. pack_again makes of a packed weight_hh what the steps of any cell want. */
     void (*product_groups)(const rki_group_product *call);
-    void (*pack_again)(int64_t gates, int64_t hidden, const float *weight_hh, float *panels);
+    void (*pack_again)(
+        rki_format format, int64_t gates, int64_t hidden, const float *weight_hh, float *panels);
 
     /* cell_forward.h, cell_backward.h. pack_gates is for LSTM and GRU: hidden rounded up to whole
      * vectors, times gates hidden floats; Elman steps want weight_hh as pack_b makes it,

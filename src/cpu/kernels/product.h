@@ -75,8 +75,8 @@ static INLINE void product_rows(const rki_product *call, int64_t begin, int64_t 
         asks ask = {.written = start_fetching(call->c + begin * call->ldc + j, rows, n, call->ldc)};
         take_shares(fetch, &ask);
         if (transposed)
-            tile_sum_vectors(TILE_ROWS, vectors, 1, call->k, call->a + begin, 1, call->lda, panel,
-                LINE, vectors * LANES, &ask, sums);
+            tile_sum_vectors(TILE_ROWS, vectors, FLOATS, 1, call->k, call->a + begin, 1, call->lda,
+                panel, LINE, vectors * LANES, &ask, sums);
         else
             tile_sum_rows(rows, vectors, 1, call->k, call->a + begin * call->lda, call->lda, panel,
                 vectors * LANES, &ask, sums);

@@ -5,8 +5,8 @@
 #include "cpu/kernels/cell_backward.h"
 #include "cpu/kernels/cell_forward.h"
 #include "cpu/kernels/dropout.h"
-#include "cpu/kernels/format_product.h"
 #include "cpu/kernels/group_product.h"
+#include "cpu/kernels/int8_product.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/kernels/norm.h"
 #include "cpu/kernels/pointwise.h"
@@ -22,9 +22,7 @@ const rki_kernels RKI_KERNELS_NAME = {
     .pack_b = kernel_pack_b,
     .product = kernel_product,
     .narrow = kernel_narrow,
-    .ready_bf16 = kernel_ready_bf16,
     .ready_int8 = kernel_ready_int8,
-    .product_bf16 = kernel_product_bf16,
     .product_int8 = kernel_product_int8,
     .product_groups = kernel_product_groups,
     .pack_again = kernel_pack_again,

@@ -80,21 +80,31 @@ static INLINE void ask_some(asks *a)
     UNROLL for (int i = 0; i < LATER; i++) fetch_lines(&a->later[i], a->share[i], 0);
 }
 
+/* What b is made of: floats, or a line's numbers are of two halves each, bfloat16 of its low and its
+ * high rows, of which the tile's first are the low ones or the high. */
+typedef enum tile_form { FLOATS, HALVES_LOW, HALVES_HIGH } tile_form;
+
 /* Vector v of a step of b, whose lines stand b_line floats apart: LINE in a panel, where they lie side
  * by side; in a packed weight (backend/formats.h) each group has its own. */
-static INLINE const float *step_vector(const float *b, const int64_t b_line, const int v)
+static INLINE vf step_vector(
+    const tile_form form, const float *b, const int64_t b_line, const int v)
 {
-    return b + v * LANES / LINE * b_line + v * LANES % LINE;
+    if (form == FLOATS) return vf_load(b + v * LANES / LINE * b_line + v * LANES % LINE);
+    const int half = v * LANES / LINE + (form == HALVES_HIGH);
+    vi both = vi_load((const int32_t *)(const void *)(b + half / 2 * b_line + v * LANES % LINE));
+    return vi_as_float(
+        half % 2 ? vi_and(both, vi_set1((int32_t)0xFFFF0000u)) : vi_shift_left(both, 16));
 }
 
 /* One step of k; the element of row r of a is a[r * row_step]. Beside the sums, the registers hold
  * the vectors of b or the elements of a, whichever are fewer. */
-static INLINE void tile_step(const int rows, const int vectors, const float *a,
-    const int64_t row_step, const float *b, const int64_t b_line, vf sum[TILE_ROWS][PANEL_VECTORS])
+static INLINE void tile_step(const int rows, const int vectors, const tile_form form,
+    const float *a, const int64_t row_step, const float *b, const int64_t b_line,
+    vf sum[TILE_ROWS][PANEL_VECTORS])
 {
     vf held[RKI_MOST_TILE_ROWS];
     if (vectors < rows) {
-        UNROLL for (int v = 0; v < vectors; v++) held[v] = vf_load(step_vector(b, b_line, v));
+        UNROLL for (int v = 0; v < vectors; v++) held[v] = step_vector(form, b, b_line, v);
         UNROLL for (int r = 0; r < rows; r++)
         {
             vf x = vf_set1(a[r * row_step]);
@@ -104,7 +114,7 @@ static INLINE void tile_step(const int rows, const int vectors, const float *a,
         UNROLL for (int r = 0; r < rows; r++) held[r] = vf_set1(a[r * row_step]);
         UNROLL for (int v = 0; v < vectors; v++)
         {
-            vf w = vf_load(step_vector(b, b_line, v));
+            vf w = step_vector(form, b, b_line, v);
             UNROLL for (int r = 0; r < rows; r++) sum[r][v] = vf_fma(held[r], w, sum[r][v]);
         }
     }
@@ -112,9 +122,9 @@ static INLINE void tile_step(const int rows, const int vectors, const float *a,
 
 /* The products of one tile, for `k` steps, as sums that start from zero when `fresh`, else go on;
  * row r, vector v of them is sums[r * PANEL_VECTORS + v]. ask may be NULL. */
-static INLINE void tile_sum(const int rows, const int vectors, int fresh, int64_t k, const float *a,
-    const int64_t row_step, const int64_t step, const float *b, const int64_t b_line,
-    const int64_t b_step, asks *ask, vf *sums)
+static INLINE void tile_sum(const int rows, const int vectors, const tile_form form, int fresh,
+    int64_t k, const float *a, const int64_t row_step, const int64_t step, const float *b,
+    const int64_t b_line, const int64_t b_step, asks *ask, vf *sums)
 {
     vf sum[TILE_ROWS][PANEL_VECTORS];
     UNROLL for (int r = 0; r < rows; r++)
@@ -132,13 +142,13 @@ static INLINE void tile_sum(const int rows, const int vectors, int fresh, int64_
         if (ask) ask_some(ask);
         UNROLL for (int s = 0; s < ASK_STEPS; s++)
         {
-            tile_step(rows, vectors, a, row_step, b, b_line, sum);
+            tile_step(rows, vectors, form, a, row_step, b, b_line, sum);
             a += step;
             b += b_step;
         }
     }
     for (; k > 0; k--) {
-        tile_step(rows, vectors, a, row_step, b, b_line, sum);
+        tile_step(rows, vectors, form, a, row_step, b, b_line, sum);
         a += step;
         b += b_step;
     }
@@ -149,33 +159,52 @@ static INLINE void tile_sum(const int rows, const int vectors, int fresh, int64_
 }
 
 /* tile_sum with the number of vectors known at compile time ... */
-static INLINE void tile_sum_vectors(const int rows, int64_t vectors, int fresh, int64_t k,
-    const float *a, const int64_t row_step, const int64_t step, const float *b,
-    const int64_t b_line, const int64_t b_step, asks *ask, vf *sums)
+static INLINE void tile_sum_vectors(const int rows, int64_t vectors, const tile_form form,
+    int fresh, int64_t k, const float *a, const int64_t row_step, const int64_t step,
+    const float *b, const int64_t b_line, const int64_t b_step, asks *ask, vf *sums)
 {
     switch (vectors) {
-    case 4: tile_sum(rows, 4, fresh, k, a, row_step, step, b, b_line, b_step, ask, sums); break;
-    case 3: tile_sum(rows, 3, fresh, k, a, row_step, step, b, b_line, b_step, ask, sums); break;
-    case 2: tile_sum(rows, 2, fresh, k, a, row_step, step, b, b_line, b_step, ask, sums); break;
-    default: tile_sum(rows, 1, fresh, k, a, row_step, step, b, b_line, b_step, ask, sums); break;
+    case 4:
+        tile_sum(rows, 4, form, fresh, k, a, row_step, step, b, b_line, b_step, ask, sums);
+        break;
+    case 3:
+        tile_sum(rows, 3, form, fresh, k, a, row_step, step, b, b_line, b_step, ask, sums);
+        break;
+    case 2:
+        tile_sum(rows, 2, form, fresh, k, a, row_step, step, b, b_line, b_step, ask, sums);
+        break;
+    default:
+        tile_sum(rows, 1, form, fresh, k, a, row_step, step, b, b_line, b_step, ask, sums);
+        break;
     }
 }
 
 /* ... and with that of rows, for rows of a that are contiguous in k and stand lda apart. */
-static INLINE void tile_sum_both(int64_t rows, int64_t vectors, int fresh, int64_t k,
-    const float *a, int64_t lda, const float *b, const int64_t b_line, const int64_t b_step,
-    asks *ask, vf *sums)
+static INLINE void tile_sum_both(int64_t rows, int64_t vectors, const tile_form form, int fresh,
+    int64_t k, const float *a, int64_t lda, const float *b, const int64_t b_line,
+    const int64_t b_step, asks *ask, vf *sums)
 {
     switch (rows) {
-    case 1: tile_sum_vectors(1, vectors, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums); break;
-    case 2: tile_sum_vectors(2, vectors, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums); break;
+    case 1:
+        tile_sum_vectors(1, vectors, form, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums);
+        break;
+    case 2:
+        tile_sum_vectors(2, vectors, form, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums);
+        break;
 #if defined(RKI_KERNELS_AVX512) || defined(RKI_KERNELS_NEON)
-    case 3: tile_sum_vectors(3, vectors, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums); break;
-    case 4: tile_sum_vectors(4, vectors, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums); break;
-    case 5: tile_sum_vectors(5, vectors, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums); break;
+    case 3:
+        tile_sum_vectors(3, vectors, form, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums);
+        break;
+    case 4:
+        tile_sum_vectors(4, vectors, form, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums);
+        break;
+    case 5:
+        tile_sum_vectors(5, vectors, form, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums);
+        break;
 #endif
     default:
-        tile_sum_vectors(TILE_ROWS, vectors, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums);
+        tile_sum_vectors(
+            TILE_ROWS, vectors, form, fresh, k, a, lda, 1, b, b_line, b_step, ask, sums);
         break;
     }
 }
@@ -184,7 +213,7 @@ static INLINE void tile_sum_both(int64_t rows, int64_t vectors, int fresh, int64
 static void tile_sum_rows(int64_t rows, int64_t vectors, int fresh, int64_t k, const float *a,
     int64_t lda, const float *b, int64_t b_step, asks *ask, vf *sums)
 {
-    tile_sum_both(rows, vectors, fresh, k, a, lda, b, LINE, b_step, ask, sums);
+    tile_sum_both(rows, vectors, FLOATS, fresh, k, a, lda, b, LINE, b_step, ask, sums);
 }
 
 /* Rows begin .. begin + size of the `index`-th tile when `rows` are shared out evenly. */
