@@ -230,7 +230,7 @@ static __device__ void key_back(const view &a, int64_t n, int64_t b, int64_t s, 
 }
 
 static __global__ void source_back(view a, const float *weights, const float *dscores,
-    const float *dcontext, float *dkeys, float *dvalues, float *dv_parts)
+    const float *dcontext, float *dkeys, float *dvalues, int add_values, float *dv_parts)
 {
     int64_t n = blockIdx.x % a.heads, b = blockIdx.x / a.heads % a.batch;
     int64_t s = blockIdx.x / (a.heads * a.batch);
@@ -245,7 +245,8 @@ static __global__ void source_back(view a, const float *weights, const float *ds
             if (s < limit_of(a, at))
                 sum = fmaf(weights[weights_of(a, at) + s], dcontext[context_of(a, at) + j], sum);
         }
-        dvalues[value_of(a, n, b, s) + j] = sum;
+        float *value = dvalues + value_of(a, n, b, s) + j;
+        *value = add_values ? *value + sum : sum;
     }
 }
 
@@ -330,10 +331,10 @@ int32_t rki_cuda_attention_source(void *self, const rki_attention_source *call)
     RKI_TRY(make_view(&staging, &call->attention, &a));
     int64_t rows = a.positions * a.batch;
     float *parts = call->dv == NULL ? NULL : static_cast<float *>(call->scratch);
-    RKI_TRY(
-        rki_cuda_launch(device, "attention_source", static_cast<unsigned>(rows * a.heads), THREADS,
-            source_back, a, floats(call->weights), floats(call->dscores), floats(call->dcontext),
-            static_cast<float *>(call->dkeys), static_cast<float *>(call->dvalues), parts));
+    RKI_TRY(rki_cuda_launch(device, "attention_source", static_cast<unsigned>(rows * a.heads),
+        THREADS, source_back, a, floats(call->weights), floats(call->dscores),
+        floats(call->dcontext), static_cast<float *>(call->dkeys),
+        static_cast<float *>(call->dvalues), call->add_values, parts));
     if (parts == NULL) return RNNKIT_OK;
     return rki_cuda_queue_column_sum(
         device, rows, call->attention.width, parts, 1, static_cast<float *>(call->dv));

@@ -71,7 +71,8 @@ typedef struct rki_attention_source {
     rki_attention attention;
     const void *weights, *dscores, *dcontext; /* of all queries */
     void *dkeys, *dvalues;                    /* written; NULL when not wanted */
-    void *dv;                                 /* added to; ADDITIVE, else NULL */
+    int add_values; /* dvalues is added to; it may be dkeys, when values are the keys */
+    void *dv;       /* added to; ADDITIVE, else NULL */
     void *scratch;
 } rki_attention_source;
 

@@ -261,9 +261,12 @@ size_t rki_cpu_attention_source_scratch(void *self, const rki_attention *attenti
     return (size_t)(attention->batch * attention->width) * sizeof(float);
 }
 
-/* out_s = scale sum_t factors_ts row_t for every position s, `step` floats apart. */
-static void sum_queries(const view *w, const float *factors, const float *first, int64_t width,
-    int64_t stride, float scale, float *out, int64_t step)
+typedef enum sum_into { WRITE, ADD } sum_into;
+
+/* out_s = scale sum_t factors_ts row_t for every position s, `step` floats apart; ADD, with scale 1:
+ * out_s += ... */
+static void sum_queries(const view *w, sum_into into, const float *factors, const float *first,
+    int64_t width, int64_t stride, float scale, float *out, int64_t step)
 {
     const rki_attention *a = w->of;
     int64_t between = a->batch * a->positions;
@@ -272,7 +275,11 @@ static void sum_queries(const view *w, const float *factors, const float *first,
         int64_t begin = a->causal ? s : 0, count = w->queries - begin;
         if (s >= w->length || count < 0) count = 0;
         rki_rows rows = {first + begin * stride, count, width, stride};
-        w->kernels->row_sum(factors + begin * between + s, between, &rows, scale, out + s * step);
+        const float *of_position = factors + begin * between + s;
+        if (into == ADD)
+            w->kernels->add_row_sum(of_position, between, &rows, out + s * step);
+        else
+            w->kernels->row_sum(of_position, between, &rows, scale, out + s * step);
     }
 }
 
@@ -306,11 +313,12 @@ static void source_row(void *user, int64_t task, int64_t unused)
     if (a->score == RKI_SCORE_ADDITIVE && (call->dkeys || call->dv))
         additive_source(&w, call);
     else if (call->dkeys)
-        sum_queries(&w, call->dscores, w.q, w.width, a->batch * a->ldq, (float)a->scale,
+        sum_queries(&w, WRITE, call->dscores, w.q, w.width, a->batch * a->ldq, (float)a->scale,
             (float *)call->dkeys + (w.keys - (const float *)a->keys), a->batch * a->ldkeys);
     if (call->dvalues)
-        sum_queries(&w, call->weights, (const float *)call->dcontext + context_at(&w, 0),
-            w.value_width, a->batch * a->value_width, 1.0f,
+        sum_queries(&w, call->add_values ? ADD : WRITE, call->weights,
+            (const float *)call->dcontext + context_at(&w, 0), w.value_width,
+            a->batch * a->value_width, 1.0f,
             (float *)call->dvalues + (w.values - (const float *)a->values), a->batch * a->ldvalues);
 }
 

@@ -138,11 +138,16 @@ static int32_t pass_to_source(
         .dscores = dscores,
         .dcontext = dcontext};
     RKI_TRY(rki_attention_score_gradient(self->model, self->weights, &call.dv));
+    call.add_values = self->keys == self->values; /* one gradient, not two and their sum */
     if (self->keys->needs_gradient) RKI_TRY(rki_tape_gradient_room(self->keys, &call.dkeys));
-    if (self->values->needs_gradient) RKI_TRY(rki_tape_gradient_room(self->values, &call.dvalues));
+    if (call.add_values)
+        call.dvalues = call.dkeys;
+    else if (self->values->needs_gradient)
+        RKI_TRY(rki_tape_gradient_room(self->values, &call.dvalues));
     RKI_TRY(rki_attention_run_source(tape, call));
     if (call.dkeys) RKI_TRY(rki_tape_gradient_adopt(self->keys, call.dkeys));
-    return call.dvalues ? rki_tape_gradient_adopt(self->values, call.dvalues) : RNNKIT_OK;
+    return call.dvalues && !call.add_values ? rki_tape_gradient_adopt(self->values, call.dvalues)
+                                            : RNNKIT_OK;
 }
 
 static int32_t query_backward(rki_node *node, rnnkit_tape *tape)

@@ -270,7 +270,10 @@ static void value_gradient(const rki_reference *device, const rki_attention_sour
             sum += get(device, call->weights, at.weights + s) *
                    get(device, call->dcontext, at.context + j);
     }
-    set(device, call->dvalues, value_of(a, n, s, b) + j, sum);
+    if (call->add_values)
+        add(device, call->dvalues, value_of(a, n, s, b) + j, sum);
+    else
+        set(device, call->dvalues, value_of(a, n, s, b) + j, sum);
 }
 
 static void source_position(

@@ -1,6 +1,6 @@
 /* Attention by itself: rows of weights sum to 1, padding is not there, a window hides what is far,
- * rows know nothing of their batch, keys are projected once; and what wrong arguments are answered
- * with. */
+ * rows know nothing of their batch, keys are projected once and may be the values; and what wrong
+ * arguments are answered with. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,6 +104,56 @@ static void weights_sum_to_one(void **state)
                 assert_true(fabsf(sum - 1) < 1e-6f);
             }
         drop(&n);
+    }
+}
+
+/* The gradient of a table whose rows are keys and values at once, from one tensor or from two. */
+static void table_gradient(const char *options, int tensors, float *gradient)
+{
+    int32_t ids[TS * B], targets[TQ * B];
+    net n = make(options);
+    rnnkit_tape *tape;
+    rnnkit_embedding *table;
+    rnnkit_linear *output;
+    rnnkit_tensor *source, *values, *context, *loss;
+    for (int i = 0; i < TS * B; i++)
+        ids[i] = i * 5 % 11;
+    for (int i = 0; i < TQ * B; i++)
+        targets[i] = i % 3;
+    must(rnnkit_embedding_create(n.model, "table", 11, DQ, NULL, &table), "table");
+    must(rnnkit_linear_create(n.model, "output", DQ, 3, NULL, &output), "output");
+    must(rnnkit_tape_create(n.context, NULL, &tape), "tape");
+    rnnkit_tape_destroy(n.tape);
+    n.tape = tape;
+    rnnkit_tensor *query = input(&n, TQ, 0, B, DQ, 0, 0);
+    must(rnnkit_embedding_forward(table, tape, ids, TS, B, &source), "source");
+    values = source;
+    if (tensors == 2) must(rnnkit_embedding_forward(table, tape, ids, TS, B, &values), "values");
+    must(
+        rnnkit_attention_forward(n.attention, tape, query, source, values, lengths, &context, NULL),
+        "forward");
+    must(rnnkit_linear_cross_entropy(output, tape, context, targets, TQ * B, RNNKIT_IGNORE, &loss),
+        "loss");
+    must(rnnkit_tape_backward(tape, loss), "backward");
+    must(rnnkit_model_gradient_read(n.model, "table.weight", gradient, 11 * DQ), "gradient");
+    rnnkit_linear_destroy(output);
+    rnnkit_embedding_destroy(table);
+    drop(&n);
+}
+
+static void keys_may_be_values(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"width=6 bias=1", "score=dot", "score=dot window=1"};
+    for (int i = 0; i < 3; i++) {
+        float one[11 * DQ], two[11 * DQ], largest = 0;
+        table_gradient(options[i], 1, one);
+        table_gradient(options[i], 2, two);
+        for (int k = 0; k < 11 * DQ; k++) {
+            assert_true(fabsf(one[k] - two[k]) <= 1e-6f);
+            if (fabsf(two[k]) > largest) largest = fabsf(two[k]);
+        }
+        assert_true(largest > 1e-3f);
     }
 }
 
@@ -276,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_sum_to_one),
+        cmocka_unit_test(keys_may_be_values),
         cmocka_unit_test(windows_hide_what_is_far),
         cmocka_unit_test(padding_is_not_there),
         cmocka_unit_test(rows_know_nothing_of_each_other),

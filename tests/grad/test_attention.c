@@ -64,7 +64,7 @@ static void check(const char *name, rki_attention a)
     p.query = (rki_attention_backward){
         a, p.forward.weights, p.dcontext, p.dweights, zeros(p.weights), v[0].gradient, dcenters};
     p.source = (rki_attention_source){a, p.forward.weights, p.query.dscores, p.dcontext,
-        v[1].gradient, v[2].gradient, dv, bytes_of(ops->attention_source_scratch(device, &a))};
+        v[1].gradient, v[2].gradient, 0, dv, bytes_of(ops->attention_source_scratch(device, &a))};
     gradient_check checked = {name, v, count, &p, attention_loss, attention_backward};
     check_gradients(&checked);
 }

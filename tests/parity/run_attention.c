@@ -19,6 +19,11 @@ static arrays count(const rki_attention *a)
         .values = a->positions * a->batch * a->ldvalues};
 }
 
+static int values_are_keys(int shape)
+{
+    return shape % 8 == 5;
+}
+
 static rki_attention choose_size(bench *b, int shape)
 {
     rki_attention a = {.score = shape & 1 ? RKI_SCORE_ADDITIVE : RKI_SCORE_DOT,
@@ -44,6 +49,10 @@ static rki_attention choose_size(bench *b, int shape)
     a.ldq = a.width + (shape % 4 == 1 ? 3 : 0);
     a.ldkeys = a.width + (shape % 4 == 2 ? 5 : 0);
     a.ldvalues = a.value_width + (shape % 4 == 3 ? 2 : 0);
+    if (values_are_keys(shape)) {
+        a.value_width = a.width;
+        a.ldvalues = a.ldkeys;
+    }
     return a;
 }
 
@@ -84,7 +93,13 @@ static void run_backward(bench *b, int shape, const rki_attention_forward *forwa
         .dscores = query.dscores,
         .dcontext = query.dcontext};
     if (shape % 9 != 4) source.dkeys = target(b, n.keys, a->ldkeys > a->width);
-    if (shape % 9 != 5) source.dvalues = target(b, n.values, a->ldvalues > a->value_width);
+    source.add_values = values_are_keys(shape) || shape % 8 == 2;
+    if (values_are_keys(shape) && source.dkeys)
+        source.dvalues = source.dkeys;
+    else if (source.add_values)
+        source.dvalues = input(b, n.values, 1.0);
+    else if (shape % 9 != 5)
+        source.dvalues = target(b, n.values, a->ldvalues > a->value_width);
     if (a->v) source.dv = input(b, a->width, 1.0);
     source.scratch = scratch(b, b->on->ops->attention_source_scratch(b->on->self, a));
     succeed(b, b->on->ops->attention_source(b->on->self, &source));

@@ -88,18 +88,31 @@ static INLINE void sum_some(const int rows, const float *factors, int64_t stride
     }
 }
 
+static INLINE void sum_rows(
+    const float *factors, int64_t factor_stride, const rki_rows *rows, int fresh, float *out)
+{
+    int64_t i = 0;
+    for (; i + ABREAST <= rows->count; i += ABREAST)
+        sum_some(ABREAST, factors, factor_stride, rows, i, fresh && i == 0, out);
+    for (; i < rows->count; i++)
+        sum_some(1, factors, factor_stride, rows, i, fresh && i == 0, out);
+}
+
+/* out += sum over i of factors[i * factor_stride] * row i */
+static void kernel_add_row_sum(
+    const float *factors, int64_t factor_stride, const rki_rows *rows, float *out)
+{
+    sum_rows(factors, factor_stride, rows, 0, out);
+}
+
 /* out = scale * sum over i of factors[i * factor_stride] * row i; zeros when there are no rows. */
 static void kernel_row_sum(
     const float *factors, int64_t factor_stride, const rki_rows *rows, float scale, float *out)
 {
-    int64_t i = 0;
     if (rows->count == 0)
         for (int64_t j = 0; j < rows->width; j++)
             out[j] = 0.0f;
-    for (; i + ABREAST <= rows->count; i += ABREAST)
-        sum_some(ABREAST, factors, factor_stride, rows, i, i == 0, out);
-    for (; i < rows->count; i++)
-        sum_some(1, factors, factor_stride, rows, i, i == 0, out);
+    sum_rows(factors, factor_stride, rows, 1, out);
     if (scale == 1.0f) return;
     for (int64_t j = 0; j < rows->width; j++)
         out[j] *= scale;

@@ -240,6 +240,8 @@ typedef struct rki_kernels {
     void (*row_products)(const float *x, const rki_rows *rows, float scale, float *out);
     void (*row_sum)(
         const float *factors, int64_t factor_stride, const rki_rows *rows, float scale, float *out);
+    void (*add_row_sum)(
+        const float *factors, int64_t factor_stride, const rki_rows *rows, float *out);
     void (*softmax_gradient)(int64_t count, const float *p, float *d);
     void (*additive_query)(
         const float *q, const rki_rows *keys, const float *v, const float *dscores, float *dq);

@@ -47,6 +47,7 @@ const rki_kernels RKI_KERNELS_NAME = {
     .additive_scores = kernel_additive_scores,
     .row_products = kernel_row_products,
     .row_sum = kernel_row_sum,
+    .add_row_sum = kernel_add_row_sum,
     .softmax_gradient = kernel_softmax_gradient,
     .additive_query = kernel_additive_query,
     .additive_keys = kernel_additive_keys,
