@@ -42,25 +42,11 @@ static void finish_skipped(
     }
 }
 
-static void sum_floats(const rki_group_product *call, const group_cell *cell, int64_t k,
-    int64_t steps, int64_t begin, int64_t rows, vf *sums)
+static INLINE void sum_group(const tile_form form, const rki_group_product *call,
+    const group_cell *cell, int64_t k, int64_t steps, int64_t begin, int64_t rows, vf *sums)
 {
-    tile_sum_both(rows, cell->vectors, FLOATS, 1, steps, call->a + begin * call->lda + k, call->lda,
+    tile_sum_both(rows, cell->vectors, form, 1, steps, call->a + begin * call->lda + k, call->lda,
         cell->group + k * RKI_GROUP, call->columns * RKI_GROUP, RKI_GROUP, NULL, sums);
-}
-
-static void sum_low_halves(const rki_group_product *call, const group_cell *cell, int64_t k,
-    int64_t steps, int64_t begin, int64_t rows, vf *sums)
-{
-    tile_sum_both(rows, cell->vectors, HALVES_LOW, 1, steps, call->a + begin * call->lda + k,
-        call->lda, cell->group + k * RKI_GROUP, call->columns * RKI_GROUP, RKI_GROUP, NULL, sums);
-}
-
-static void sum_high_halves(const rki_group_product *call, const group_cell *cell, int64_t k,
-    int64_t steps, int64_t begin, int64_t rows, vf *sums)
-{
-    tile_sum_both(rows, cell->vectors, HALVES_HIGH, 1, steps, call->a + begin * call->lda + k,
-        call->lda, cell->group + k * RKI_GROUP, call->columns * RKI_GROUP, RKI_GROUP, NULL, sums);
 }
 
 /* One tile, for `steps` of k from k on. */
@@ -72,11 +58,11 @@ static void group_tile(const rki_group_product *call, const group_cell *cell, in
     int add = call->add || k > 0;
     float *c = call->c + begin * call->ldc + cell->j;
     if (call->format == RKI_PACKED)
-        sum_floats(call, cell, k, steps, begin, rows, sums);
+        sum_group(FLOATS, call, cell, k, steps, begin, rows, sums);
     else if (cell->high)
-        sum_high_halves(call, cell, k, steps, begin, rows, sums);
+        sum_group(HALVES_HIGH, call, cell, k, steps, begin, rows, sums);
     else
-        sum_low_halves(call, cell, k, steps, begin, rows, sums);
+        sum_group(HALVES_LOW, call, cell, k, steps, begin, rows, sums);
     for (int64_t r = 0; r < rows; r++, c += call->ldc) {
         if (cell->skip == 0)
             finish_row(cell->n, bias, add, c, sums + r * PANEL_VECTORS);

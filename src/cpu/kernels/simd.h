@@ -10,7 +10,6 @@
  *   vf_min, vf_max        a < b ? a : b, a > b ? a : b: with a NaN in either the result is b
  *   vf_select(m, a, b)    m ? a : b
  *   vf_sum, vf_largest    over the lanes, as a tree in fixed order
- *   vf_sum_four(a, s)     s[i] = sum over the lanes of a[i], of four; a tree of its own order
  *   vf_add_squares(a, s)  s[i] += a[i]^2 in double, which holds the square exactly
  *   vf_bits, vi_as_float  the same 32 bits
  *   vi_shift_right        keeps the sign

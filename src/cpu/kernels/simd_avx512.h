@@ -117,17 +117,6 @@ static inline float vf_sum(vf a)
     return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
 }
 
-static inline void vf_sum_four(const vf a[4], float sums[4])
-{
-    vf ab = _mm512_add_ps(_mm512_unpacklo_ps(a[0], a[1]), _mm512_unpackhi_ps(a[0], a[1]));
-    vf cd = _mm512_add_ps(_mm512_unpacklo_ps(a[2], a[3]), _mm512_unpackhi_ps(a[2], a[3]));
-    __m512d wide_ab = _mm512_castps_pd(ab), wide_cd = _mm512_castps_pd(cd);
-    vf all = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(wide_ab, wide_cd)),
-        _mm512_castpd_ps(_mm512_unpackhi_pd(wide_ab, wide_cd)));
-    __m256 h = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
-    _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1)));
-}
-
 static inline float vf_largest(vf a)
 {
     __m256 h = _mm256_max_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));

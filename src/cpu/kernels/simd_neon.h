@@ -134,11 +134,6 @@ static inline float vf_sum(vf a)
     return vaddvq_f32(a);
 }
 
-static inline void vf_sum_four(const vf a[4], float sums[4])
-{
-    vst1q_f32(sums, vpaddq_f32(vpaddq_f32(a[0], a[1]), vpaddq_f32(a[2], a[3])));
-}
-
 static inline float vf_largest(vf a)
 {
     float32x2_t low = vget_low_f32(a), high = vget_high_f32(a);

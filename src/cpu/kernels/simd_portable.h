@@ -142,12 +142,6 @@ static inline float vf_sum(vf a)
     return (a[0] + a[2]) + (a[1] + a[3]);
 }
 
-static inline void vf_sum_four(const vf a[4], float sums[4])
-{
-    for (int i = 0; i < 4; i++)
-        sums[i] = vf_sum(a[i]);
-}
-
 static inline float vf_largest(vf a)
 {
     float x = a[0] > a[2] ? a[0] : a[2];
