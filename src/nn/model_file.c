@@ -253,10 +253,9 @@ typedef struct open_settings {
 static const rki_option open_rows[] = {
     {"weights", RKI_OPTION_CHOICE, offsetof(open_settings, weights), 0, 0, "f32",
         "f32|bf16|int8|packed", "0.1",
-        "how layers hold their weights; all but f32, on the CPU, run faster and do not train: bf16 "
-        "rounds all, int8 those of embeddings, recurrent and linear layers, packed reorders those "
-        "of "
-        "all but embeddings and int8 the rest"},
+        "how layers hold their weights; all but f32, on the CPU, run faster and do not train: "
+        "packed reorders those of all but embeddings, bf16 rounds all, int8 rounds those of "
+        "embeddings, recurrent and linear layers and reorders the others"},
 };
 
 const rki_option_table rki_open_options = {"open", open_rows, sizeof open_rows / sizeof *open_rows};
