@@ -4,7 +4,7 @@
 #include "cpu/blocks.h"
 
 enum {
-    LEAST_HIDDEN = 32,   /* as in split_gemm.c */
+    LEAST_HIDDEN = 64,   /* as in split_gemm.c */
     MOST_BYTES = 2 << 20 /* of parts, which are larger than the weight: a second cache holds them */
 };
 

@@ -20,8 +20,8 @@ enum {
     LEAST_TASK_COLUMNS = 64,    /* wherefore their columns are cut down to these */
     WORK_STEP = 1 << 19,        /* multiply-adds that make another thread worth its while */
     /* Shorter sums and fewer columns do not pay: */
-    LEAST_K = 32,
-    LEAST_N = 32
+    LEAST_K = 64,
+    LEAST_N = 64
 };
 
 /* One block of rows of a, of k, and of columns of b. */

@@ -14,7 +14,7 @@
 #include "cpu/isa.h"
 #include "subject.h"
 
-enum { M = 35, N = 50 };
+enum { M = 67, N = 70 };
 
 /* What k values of a and of b are drawn from. */
 typedef enum value_kind {
@@ -141,7 +141,7 @@ static errors run(const subject *on, const problem *p)
 
 /* Plain sums of up to 512 steps may be off by more than a hundred units where all roundings have one
  * sign, and are by 69 here. Matrix tiles leave out up to 4 units (kernels/split.h), but round far
- * fewer times: 11 units is the most here, and in the mean they are no worse than vectors but for what
+ * fewer times: 13 units is the most here, and in the mean they are no worse than vectors but for what
  * they leave out. */
 static void check_sets(const problem *p, const char *what)
 {
@@ -150,7 +150,7 @@ static void check_sets(const problem *p, const char *what)
         subject s = open_cpu(isa, 1);
         errors e = run(&s, p);
         int tiles = strcmp(rki_isa_name((rki_isa)isa), "amx") == 0;
-        if (e.largest > (tiles ? 12.0 : 100.0) || (tiles && e.mean > vectors.mean * 1.5 + 2.0))
+        if (e.largest > (tiles ? 14.0 : 100.0) || (tiles && e.mean > vectors.mean * 1.5 + 2.0))
             fail_msg("%s, k=%d, transpose_a=%d: %s is off by %.3f units, %.3f in the mean", what,
                 (int)p->k, p->transpose_a, s.name, e.largest, e.mean);
         if (!tiles) vectors = e;
@@ -161,7 +161,7 @@ static void check_sets(const problem *p, const char *what)
 static void test_products(void **state)
 {
     (void)state;
-    static const int64_t lengths[] = {33, 650, 2600, 10000};
+    static const int64_t lengths[] = {65, 650, 2600, 10000};
     for (size_t length = 0; length < sizeof lengths / sizeof lengths[0]; length++)
         for (int i = 0; i < 2 * KINDS; i++) {
             problem p = new_problem((value_kind)(i / 2), lengths[length], i % 2);
