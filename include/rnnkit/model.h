@@ -54,10 +54,10 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_model_save(rnnkit_model *model, const cha
  * shares: it takes no less memory, gives the same outputs to the bit, and is several times as fast
  * in single steps and wherever rows are few. bf16 is a float's upper half, of all weights, in that
  * order too; int8 has a scale for each row, and brings what a weight is multiplied with to 16 bits.
- * These two are rounded while the file is read, take a half and a quarter of the memory, and are the
- * faster the larger the layer is. int8 is for embeddings, recurrent and linear layers: decoders and
- * attention are packed. Biases and norms are f32 with all. A model that is not f32 runs, as ever, by rnnkit_rnn_step, generators and tapes with train=0;
- * it is not trained, saved or loaded into).
+ * These two are rounded while the file is read, take a half and a quarter of the memory, and are
+ * the faster the larger the layer is. int8 is for embeddings, recurrent and linear layers: decoders and
+ * attention are packed. Biases and norms are f32 with all. A model that is not f32 runs, as ever,
+ * by rnnkit_rnn_step, generators and tapes with train=0; it is not trained, saved or loaded into).
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_model_destroy.
  * Errors: RNNKIT_E_HANDLE, RNNKIT_E_ARGUMENT (NULL), RNNKIT_E_OPTION, RNNKIT_E_IO, RNNKIT_E_FORMAT

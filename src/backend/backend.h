@@ -450,8 +450,8 @@ typedef struct rki_backend {
     int32_t (*relu)(void *self, int64_t count, const void *x, void *y);
     int32_t (*relu_backward)(void *self, int64_t count, const void *y, const void *dy, void *dx);
 
-    /* See word2vec.h; both NULL, in the built-in table alone: word2vec trains on the CPU. The query fails with
-     * RNNKIT_E_UNSUPPORTED where a window is too large for the device. */
+    /* See word2vec.h; both NULL, in the built-in table alone: word2vec trains on the CPU. The query
+     * fails with RNNKIT_E_UNSUPPORTED where a window is too large for the device. */
     int32_t (*word2vec_scratch)(void *self, const rki_word2vec *of, size_t *bytes);
     int32_t (*word2vec_train)(void *self, const rki_word2vec_train *call);
 } rki_backend;

@@ -58,7 +58,8 @@ static float pack_bytes(int64_t columns, const float *values, int8_t *bytes)
     return scale;
 }
 
-/* The first number of four bytes of a row, or its half of one; those behind it stand RKI_GROUP apart. */
+/* The first number of four bytes of a row, or that of which it has a half; those behind it stand
+ * RKI_GROUP apart. */
 static int64_t packed_row(rki_format format, int64_t columns, int64_t row)
 {
     return row / rki_format_group(format) * RKI_GROUP * columns + row % RKI_GROUP;

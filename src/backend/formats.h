@@ -9,9 +9,10 @@
  *   RKI_PACKED  float [groups][columns][RKI_GROUP], a group being RKI_GROUP rows that a product takes
  *             side by side; zeros behind the last row. Nothing is rounded: a product gives the bits
  *             that it gives with the weight as it was.
- *   RKI_PACKED_BF16  the same of bfloat16, in groups of 2 RKI_GROUP rows: element i of a column's line is
- *             a uint32_t with row i in its low half and row RKI_GROUP + i in its high one. A product
- *             gives the bits that it gives with the rounded weight.
+ *   RKI_PACKED_BF16  the same of bfloat16, in groups of 2 RKI_GROUP rows: element i of a column's
+ *             line is a uint32_t with row i in its low half, which is first in memory (little
+ *             endian), and row RKI_GROUP + i in its high one. A product gives the bits that it
+ *             gives with the rounded weight.
  * RKI_BF16 is for rows that are looked up, RKI_PACKED_BF16 for products; the others serve both.
  * A row that holds a NaN or an infinity is NaN as a whole in RKI_INT8.
  */
@@ -79,7 +80,8 @@ static inline int64_t rki_format_column(rki_format format, int64_t column)
     return column * (rki_format_packed(format) ? RKI_GROUP : 1);
 }
 
-/* Bytes of the whole block; the caller has seen that a group of rows more in double fits into a size_t. */
+/* Bytes of the whole block; the caller has seen that a group of rows more in double fits into a
+ * size_t. */
 size_t rki_format_bytes(rki_format format, int64_t rows, int64_t columns);
 
 /* Brings values [rows][columns] into a block. Host memory, 64-byte aligned. */

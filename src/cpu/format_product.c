@@ -1,8 +1,9 @@
 /* c[m][n] = a W^T + bias (+ c), with W in a format (backend/formats.h).
  *
- * With an int8 W, rows of a are made ready, some at a time; then each thread has some rows of W, which
- * it takes in pieces that stay in the second cache while all those rows of a pass by. With a packed
- * W, rows of a are read as they are; if W has too few rows to go round, threads share those of a.
+ * With an int8 W, rows of a are made ready, some at a time; then each thread has some rows of W,
+ * which it takes in pieces that stay in the second cache while all those rows of a pass by. With a
+ * packed W, rows of a are read as they are; if W has too few rows to go round, threads share those
+ * of a.
  */
 #include "cpu/format_product.h"
 

@@ -138,16 +138,17 @@ static int32_t pass_to_source(
         .dscores = dscores,
         .dcontext = dcontext};
     RKI_TRY(rki_attention_score_gradient(self->model, self->weights, &call.dv));
-    call.add_values = self->keys == self->values; /* one gradient, not two and their sum */
     if (self->keys->needs_gradient) RKI_TRY(rki_tape_gradient_room(self->keys, &call.dkeys));
-    if (call.add_values)
+    if (self->keys == self->values) { /* one gradient, not two and their sum */
+        call.add_values = 1;
         call.dvalues = call.dkeys;
-    else if (self->values->needs_gradient)
+    } else if (self->values->needs_gradient) {
         RKI_TRY(rki_tape_gradient_room(self->values, &call.dvalues));
+    }
     RKI_TRY(rki_attention_run_source(tape, call));
     if (call.dkeys) RKI_TRY(rki_tape_gradient_adopt(self->keys, call.dkeys));
-    return call.dvalues && !call.add_values ? rki_tape_gradient_adopt(self->values, call.dvalues)
-                                            : RNNKIT_OK;
+    if (call.dvalues == NULL || call.add_values) return RNNKIT_OK;
+    return rki_tape_gradient_adopt(self->values, call.dvalues);
 }
 
 static int32_t query_backward(rki_node *node, rnnkit_tape *tape)

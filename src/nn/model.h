@@ -29,10 +29,12 @@ void rki_model_release(rnnkit_model *model);
 
 /* What a parameter is for says in which formats it is held. */
 typedef enum rki_role {
-    RKI_ROLE_OTHER, /* none: a bias, a vector, a state */
-    RKI_ROLE_FACTOR, /* of products alone, also with some of its columns: those that pack, for int8 RKI_PACKED */
+    RKI_ROLE_OTHER,  /* none: a bias, a vector, a state */
+    RKI_ROLE_FACTOR, /* of products alone, also with some of its columns: those that pack, and for
+                      * int8 RKI_PACKED */
     RKI_ROLE_WEIGHT, /* of products alone: all */
-    RKI_ROLE_TABLE /* rows are looked up: those that round; when it is a factor as well, as RKI_ROLE_WEIGHT */
+    RKI_ROLE_TABLE   /* rows are looked up: those that round; when linear layers share it, it is a
+                      * RKI_ROLE_WEIGHT */
 } rki_role;
 
 /* What a new parameter is. */

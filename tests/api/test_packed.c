@@ -76,16 +76,15 @@ static void shorten(rnnkit_model *model)
 {
     const char *name;
     for (int64_t i = 0; (name = rnnkit_model_parameter_name(model, i)) != NULL; i++) {
-        int64_t dims[4], rank, count = 1;
-        must(rnnkit_model_parameter_shape(model, name, dims, 4, &rank), "shape");
-        for (int64_t k = 0; k < rank; k++)
-            count *= dims[k];
-        uint32_t *values = malloc((size_t)count * sizeof *values);
-        assert_non_null(values);
-        must(rnnkit_model_parameter_read(model, name, (float *)(void *)values, count), "read");
-        for (int64_t k = 0; k < count; k++)
-            values[k] &= 0xFFFF0000u;
-        must(rnnkit_model_parameter_write(model, name, (float *)(void *)values, count), "write");
+        int64_t count;
+        float *values = parameter_values(model, name, &count);
+        for (int64_t k = 0; k < count; k++) {
+            uint32_t bits;
+            memcpy(&bits, &values[k], sizeof bits);
+            bits &= 0xFFFF0000u;
+            memcpy(&values[k], &bits, sizeof bits);
+        }
+        must(rnnkit_model_parameter_write(model, name, values, count), "write");
         free(values);
     }
 }
@@ -328,16 +327,10 @@ static void parameters(void **state)
     pair p = open_pair(save_layers(), *state);
     const char *name;
     for (int64_t i = 0; (name = rnnkit_model_parameter_name(p.model[0], i)) != NULL; i++) {
-        int64_t dims[4], rank, count = 1;
+        int64_t count;
         float *values[2];
-        must(rnnkit_model_parameter_shape(p.model[1], name, dims, 4, &rank), "shape");
-        for (int64_t k = 0; k < rank; k++)
-            count *= dims[k];
-        for (int k = 0; k < 2; k++) {
-            values[k] = malloc((size_t)count * sizeof(float));
-            assert_non_null(values[k]);
-            must(rnnkit_model_parameter_read(p.model[k], name, values[k], count), "read");
-        }
+        for (int k = 0; k < 2; k++)
+            values[k] = parameter_values(p.model[k], name, &count);
         assert_memory_equal(values[0], values[1], (size_t)count * sizeof(float));
         free(values[0]);
         free(values[1]);

@@ -58,13 +58,8 @@ static rnnkit_model *plain_twin(const char *path, const rnnkit_model *rounded)
     rnnkit_model *model = open_with(path, NULL);
     const char *name;
     for (int64_t i = 0; (name = rnnkit_model_parameter_name(rounded, i)) != NULL; i++) {
-        int64_t dims[4], rank, count = 1;
-        must(rnnkit_model_parameter_shape(rounded, name, dims, 4, &rank), "shape");
-        for (int64_t k = 0; k < rank; k++)
-            count *= dims[k];
-        float *values = malloc((size_t)count * sizeof *values);
-        assert_non_null(values);
-        must(rnnkit_model_parameter_read(rounded, name, values, count), "read");
+        int64_t count;
+        float *values = parameter_values(rounded, name, &count);
         must(rnnkit_model_parameter_write(model, name, values, count), "write");
         free(values);
     }

@@ -124,3 +124,16 @@ int32_t small_model_generate(small_model *small, int64_t seed, int32_t *ids, int
     rnnkit_generator_destroy(generator);
     return status;
 }
+
+float *parameter_values(const rnnkit_model *model, const char *name, int64_t *count)
+{
+    int64_t dims[4], rank;
+    must(rnnkit_model_parameter_shape(model, name, dims, 4, &rank), "a parameter's shape");
+    *count = 1;
+    for (int64_t i = 0; i < rank; i++)
+        *count *= dims[i];
+    float *values = malloc((size_t)*count * sizeof *values);
+    must(values ? RNNKIT_OK : RNNKIT_E_MEMORY, "room for a parameter");
+    must(rnnkit_model_parameter_read(model, name, values, *count), "a parameter's values");
+    return values;
+}

@@ -32,4 +32,7 @@ int32_t small_model_train(rnnkit_context *context, small_model *small, double *l
 /* Writes `count` ids drawn with the seed; -1 where the generator had ended. */
 int32_t small_model_generate(small_model *small, int64_t seed, int32_t *ids, int64_t count);
 
+/* All values of a parameter; to be freed. Ends the program on failure. */
+float *parameter_values(const rnnkit_model *model, const char *name, int64_t *count);
+
 #endif
