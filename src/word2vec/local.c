@@ -127,7 +127,7 @@ void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_kernels *kernels,
         local->words[at] = word < 0 ? -1 : place_of(&local->input, word);
         local->targets[at] = -1;
         if (word < 0 || i < first || i >= last) continue;
-        local->targets[at] = place_of(&local->output, word);
+        local->targets[at] = place_of(&local->output, sample->targets[i]);
         for (int64_t k = 0; k < run->negatives; k++) {
             int32_t drawn = sample->noise[k * sample->pitch + i];
             local->noise[k * local->pitch + at] = drawn < 0 ? -1 : place_of(&local->output, drawn);

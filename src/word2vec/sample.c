@@ -15,8 +15,8 @@ int32_t rki_w2v_sample_init(rki_w2v_sample *sample, const rnnkit_word2vec *word2
 {
     const rki_memory *memory = rki_w2v_memory(word2vec);
     int64_t pitch = RKI_W2V_BLOCK + 2 * rki_w2v_halo(word2vec) + RKI_W2V_SLACK;
-    int32_t **arrays[] = {
-        &sample->tokens, &sample->words, &sample->places, &sample->left, &sample->right};
+    int32_t **arrays[] = {&sample->tokens, &sample->words, &sample->places, &sample->left,
+        &sample->right, &sample->targets};
     void *block;
     *sample = (rki_w2v_sample){.pitch = pitch};
     int32_t status = RNNKIT_OK;
@@ -41,6 +41,7 @@ void rki_w2v_sample_release(rki_w2v_sample *sample, const rki_memory *memory)
     rki_release(memory, sample->places);
     rki_release(memory, sample->left);
     rki_release(memory, sample->right);
+    rki_release(memory, sample->targets);
     rki_release(memory, sample->noise);
     *sample = (rki_w2v_sample){0};
 }
@@ -101,9 +102,11 @@ int32_t rki_w2v_sample_draw(rki_w2v_sample *sample, const rnnkit_word2vec *word2
     for (int64_t i = begin - base; i < end - base; i++)
         sample->tokens_inside += sample->tokens[i] >= 0;
     set_windows(sample, &word2vec->settings);
+    for (int64_t i = 0; i < sample->kept; i++)
+        sample->targets[i] = sample->words[i] < 0 ? -1 : word2vec->rows[sample->words[i]];
     kernels->noise(&draws, sample->places + sample->first, sample->words + sample->first,
         sample->last - sample->first, word2vec->settings.negative, word2vec->noise.size,
-        word2vec->noise.limits, word2vec->noise.aliases, sample->pitch,
+        word2vec->noise.limits, word2vec->noise.aliases, word2vec->rows, sample->pitch,
         sample->noise + sample->first);
     return RNNKIT_OK;
 }

@@ -17,7 +17,8 @@ enum { RKI_W2V_BLOCK = 8192, RKI_W2V_HALO = 256 };
 typedef struct rki_w2v_sample {
     int64_t pitch;                                   /* of noise; room of the others */
     int32_t *tokens, *words, *places, *left, *right; /* [pitch] */
-    int32_t *noise;                                  /* [negatives][pitch] */
+    int32_t *targets;                                /* [pitch]: output rows of the words */
+    int32_t *noise;                                  /* [negatives][pitch]: output rows */
     int64_t kept;                                    /* words, with those around the block */
     int64_t first, last;                             /* those of the block */
     int64_t tokens_inside;                           /* of the block, without ends of sentences */

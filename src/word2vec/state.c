@@ -20,12 +20,18 @@ enum { RUN, EPOCH, BLOCK, WORDS, PAIRS, TOKENS, HASH, OVER, PLACE_SIZE };
 
 /* Writing. */
 
-static int32_t put_matrix(
-    rki_st_writer *writer, const rnnkit_word2vec *word2vec, const float *matrix)
+/* A word's row in the matrix; `rows` is NULL where rows lie in the order of the words. */
+static int64_t place_of(const rnnkit_word2vec *word2vec, const int32_t *rows, int64_t word)
+{
+    return (rows == NULL ? word : rows[word]) * word2vec->stride;
+}
+
+static int32_t put_matrix(rki_st_writer *writer, const rnnkit_word2vec *word2vec,
+    const int32_t *rows, const float *matrix)
 {
     for (int64_t i = 0; i < word2vec->size; i++)
-        RKI_TRY(
-            rki_st_writer_put(writer, matrix + i * word2vec->stride, word2vec->settings.dimension));
+        RKI_TRY(rki_st_writer_put(
+            writer, matrix + place_of(word2vec, rows, i), word2vec->settings.dimension));
     return RNNKIT_OK;
 }
 
@@ -55,8 +61,8 @@ static int32_t put_all(rki_st_writer *writer, const rnnkit_word2vec *word2vec, c
     RKI_TRY(rki_st_writer_open(writer, path));
     RKI_TRY(rki_st_writer_put(writer, place, PLACE_SIZE));
     RKI_TRY(rki_st_writer_put(writer, loss, 2));
-    RKI_TRY(put_matrix(writer, word2vec, word2vec->input));
-    RKI_TRY(put_matrix(writer, word2vec, word2vec->output));
+    RKI_TRY(put_matrix(writer, word2vec, NULL, word2vec->input));
+    RKI_TRY(put_matrix(writer, word2vec, word2vec->rows, word2vec->output));
     RKI_TRY(rki_st_writer_put(writer, vocabulary, size));
     return rki_st_writer_commit(writer);
 }
@@ -134,8 +140,8 @@ static int32_t find_parts(const rki_st *st, const char *path, parts *out)
     return RNNKIT_OK;
 }
 
-static int32_t read_matrix(
-    const rnnkit_word2vec *word2vec, const rki_st_entry *entry, const char *path, float *matrix)
+static int32_t read_matrix(const rnnkit_word2vec *word2vec, const rki_st_entry *entry,
+    const char *path, const int32_t *rows, float *matrix)
 {
     int64_t width = word2vec->settings.dimension;
     if (entry->rank != 2 || entry->dims[0] != word2vec->size || entry->dims[1] != width)
@@ -143,10 +149,10 @@ static int32_t read_matrix(
             rki_path_end(path), (long long)word2vec->size, (long long)width);
     for (int64_t i = 0; i < word2vec->size; i++) {
         rki_st_entry row = rki_st_entry_part(entry, i * width, width);
-        RKI_TRY(rki_st_read_float32(&row, matrix + i * word2vec->stride));
+        float *values = matrix + place_of(word2vec, rows, i);
+        RKI_TRY(rki_st_read_float32(&row, values));
         for (int64_t k = 0; k < width; k++)
-            if (!isfinite(matrix[i * word2vec->stride + k]))
-                return bad(path, "a value is not finite");
+            if (!isfinite(values[k])) return bad(path, "a value is not finite");
     }
     return RNNKIT_OK;
 }
@@ -175,8 +181,8 @@ static int32_t read_place(rnnkit_word2vec *word2vec, const parts *from, const ch
 static int32_t fill(rnnkit_word2vec *word2vec, const parts *from, const char *path)
 {
     RKI_TRY(read_place(word2vec, from, path));
-    RKI_TRY(read_matrix(word2vec, from->input, path, word2vec->input));
-    return read_matrix(word2vec, from->output, path, word2vec->output);
+    RKI_TRY(read_matrix(word2vec, from->input, path, NULL, word2vec->input));
+    return read_matrix(word2vec, from->output, path, word2vec->rows, word2vec->output);
 }
 
 static int32_t read_settings(const rnnkit_context *context, const parts *from, const char *options,

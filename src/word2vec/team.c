@@ -145,7 +145,8 @@ static void train_block(
     *tally = (rki_w2v_tally){.status = rki_w2v_sample_draw(sample, word2vec, block)};
     if (tally->status < 0) return;
     rki_w2v_run run = rki_w2v_run_of(word2vec, worker, block);
-    run.words = run.targets = sample->words;
+    run.words = sample->words;
+    run.targets = sample->targets;
     run.left = sample->left;
     run.right = sample->right;
     run.noise = sample->noise;

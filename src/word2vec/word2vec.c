@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "cpu/parallel.h"
 #include "text/argument.h"
+#include "word2vec/rows.h"
 #include "word2vec/sample.h"
 #include "word2vec/team.h"
 
@@ -23,6 +24,7 @@ void rki_w2v_release(rnnkit_word2vec *word2vec)
     rki_release(memory, word2vec->keep);
     rki_release(memory, word2vec->input);
     rki_release(memory, word2vec->output);
+    rki_release(memory, word2vec->rows);
     rki_release(memory, word2vec);
     rki_vocab_release(vocab);
 }
@@ -42,6 +44,7 @@ static int32_t allocate(rnnkit_word2vec *word2vec)
     const rki_w2v_settings *settings = &word2vec->settings;
     RKI_TRY(allocate_matrix(word2vec, "the words' vectors", &word2vec->input));
     RKI_TRY(allocate_matrix(word2vec, "the output vectors", &word2vec->output));
+    RKI_TRY(rki_w2v_rows_init(word2vec, &word2vec->rows));
     RKI_TRY(rki_w2v_noise_init(&word2vec->noise, word2vec->vocab, settings->power));
     RKI_TRY(rki_w2v_keep_limits(word2vec->vocab, settings->sample,
         (rki_w2v_formula)settings->subsampling, &word2vec->keep));

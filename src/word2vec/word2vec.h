@@ -1,7 +1,8 @@
 /* The word2vec object: matrices, text, and where training is.
  *
- * A word's row is its id in the vocabulary less the number of specials. Text is held as rows in a
- * row, -1 behind each sentence, without the words that have no row (encode.c).
+ * A word's row in the input matrix is its id in the vocabulary less the number of specials. Text is
+ * held as these rows in a row, -1 behind each sentence, without the words that have none (encode.c).
+ * Rows of the output matrix have an order of their own (rows.h).
  *
  * A run is `epochs` passes over the text. It goes block by block (sample.h): what is drawn depends
  * on the seed, the run, the epoch and the token's place alone, and the learning rate of a block on
@@ -65,6 +66,7 @@ struct rnnkit_word2vec {
     const rki_w2v_kernels *kernels;
     int64_t size, stride; /* rows, floats from one to the next */
     float *input, *output;
+    int32_t *rows; /* [size]: where a word's row of the output matrix is */
     rki_w2v_noise noise;
     int32_t *keep; /* [size + 1]: limit of row i at i + 1; at 0 the end of a sentence's */
     rki_idstore text;

@@ -299,11 +299,12 @@ static void noise_draws_philox(void **state)
 {
     (void)state;
     const int64_t count = 50, negatives = 7;
-    int32_t places[PITCH] = {0}, words[PITCH] = {0}, limits[ROWS], aliases[ROWS];
+    int32_t places[PITCH] = {0}, words[PITCH] = {0}, limits[ROWS], aliases[ROWS], rows[ROWS];
     rki_w2v_draws draws = {{5, 6}, 7, 1000};
     for (int i = 0; i < ROWS; i++) {
         limits[i] = (int32_t)(uint32_t)(uniform((uint64_t)i) * 4294967295.0);
         aliases[i] = (i * 7 + 3) % ROWS;
+        rows[i] = ROWS - 1 - i;
     }
     for (int i = 0; i < count; i++) {
         places[i] = i * 3;
@@ -311,18 +312,19 @@ static void noise_draws_philox(void **state)
     }
     for (int s = 0; s < set_count; s++) {
         int32_t out[7 * PITCH];
-        sets[s]->noise(&draws, places, words, count, negatives, ROWS, limits, aliases, PITCH, out);
+        sets[s]->noise(
+            &draws, places, words, count, negatives, ROWS, limits, aliases, rows, PITCH, out);
         for (int64_t i = 0; i < count; i++)
             for (int64_t k = 0; k < negatives; k++) {
                 uint32_t drawn[4];
                 draw_plainly(&draws, places[i], (uint32_t)(1 + k / 2), drawn);
                 int32_t column = (int32_t)((uint64_t)drawn[2 * (k % 2)] * ROWS >> 32);
-                int32_t row =
+                int32_t word =
                     drawn[2 * (k % 2) + 1] < (uint32_t)limits[column] ? column : aliases[column];
-                int again = row == words[i];
+                int again = word == words[i];
                 for (int64_t j = 0; j < k; j++)
-                    again |= out[j * PITCH + i] == row;
-                assert_int_equal(out[k * PITCH + i], again ? -1 : row);
+                    again |= out[j * PITCH + i] == rows[word];
+                assert_int_equal(out[k * PITCH + i], again ? -1 : rows[word]);
             }
     }
 }

@@ -126,6 +126,7 @@ static void draws_follow_their_distributions(void **state)
         for (int64_t i = sample.first; i < sample.last; i++) {
             if (sample.words[i] < 0) continue;
             kept[sample.words[i]]++;
+            assert_int_equal(sample.targets[i], word2vec->rows[sample.words[i]]);
             if (sample.noise[i] >= 0) drawn[sample.noise[i]]++;
             noise++;
             if (i < WINDOW || i + WINDOW >= sample.kept) continue;
@@ -146,7 +147,7 @@ static void draws_follow_their_distributions(void **state)
         assert_share(kept[i], count, fmin(1, sqrt(ratio) + ratio));
         /* the first noise word is dropped where it is the word itself */
         own = pow((double)count, 0.75) / total;
-        assert_share(drawn[i], noise - kept[i], own);
+        assert_share(drawn[word2vec->rows[i]], noise - kept[i], own);
     }
     for (int b = 1; b <= WINDOW; b++)
         assert_share(reach[b], inner, 1.0 / WINDOW);

@@ -70,11 +70,11 @@ typedef struct rki_w2v_kernels {
     int64_t (*subsample)(const rki_w2v_draws *draws, int32_t start, const int32_t *tokens,
         int64_t count, const int32_t *keep, int32_t *words, int32_t *places, int32_t *seconds);
 
-    /* Draws `negatives` noise words for each of `count` words, by the alias method (Walker 1977):
-     * out[k * pitch + i]; -1 for a word's own row and for one that was drawn before. */
+    /* Draws `negatives` noise words for each of `count` words, by the alias method (Walker 1977), and
+     * writes their rows: out[k * pitch + i]; -1 for the word itself and for one drawn before. */
     void (*noise)(const rki_w2v_draws *draws, const int32_t *places, const int32_t *words,
         int64_t count, int64_t negatives, int64_t size, const int32_t *limits,
-        const int32_t *aliases, int64_t pitch, int32_t *out);
+        const int32_t *aliases, const int32_t *rows, int64_t pitch, int32_t *out);
 
     /* Rows ids[0 .. count - 1] of a matrix, no id twice, and copies of them in a row: copies = rows;
      * copies -= rows; rows += copies, where id modulo shares is share. */

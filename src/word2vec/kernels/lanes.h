@@ -6,6 +6,8 @@
  *   vi_select(m, a, b)        m ? a : b
  *   vi_equal(a, b)            yes where the lanes are equal
  *   vm_or(m, n)
+ *   vf_fraction(t)            t less the nearest whole number, |t| < 2^22
+ *   vf_scale(y, n)            y 2^n, n whole, the result normal
  *   vf_sums(a, n)             lane i is the sum over the lanes of a[i], i < n <= LANES; the other
  *                             lanes are 0. n is known to the compiler.
  */
@@ -47,30 +49,52 @@ static INLINE vm vm_or(vm m, vm n)
     return (vm)(m | n);
 }
 
-/* Each 128-bit part: the part's sums of a[i] .. a[i + 3]. */
-static INLINE vf sum_parts(const vf *a, int i, int n)
+static INLINE vf vf_fraction(vf t)
 {
-    vf p = vf_at(a, i, n), q = vf_at(a, i + 1, n), r = vf_at(a, i + 2, n), s = vf_at(a, i + 3, n);
-    __m512d low =
-        _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(p, q), _mm512_unpackhi_ps(p, q)));
-    __m512d high =
-        _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(r, s), _mm512_unpackhi_ps(r, s)));
-    return _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(low, high)),
-        _mm512_castpd_ps(_mm512_unpackhi_pd(low, high)));
+    return _mm512_reduce_ps(t, _MM_FROUND_TO_NEAREST_INT);
 }
 
-/* Two vectors of four parts: the sums of neighbouring parts. */
-static INLINE vf sum_pairs(vf a, vf b)
+static INLINE vf vf_scale(vf y, vf n)
 {
-    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+    return _mm512_scalef_ps(y, n);
+}
+
+/* Of two vectors the sums of lanes that are 1, 2, 4 or 8 apart: those of p in the lanes whose number
+ * has that bit clear, those of q in the others. One shuffle each, for there is one unit for them. */
+static INLINE vf fold1(vf p, vf q)
+{
+    const vi other = _mm512_setr_epi32(1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30);
+    return vf_add(_mm512_mask_blend_ps(0xAAAA, p, q), _mm512_permutex2var_ps(p, other, q));
+}
+
+static INLINE vf fold2(vf p, vf q)
+{
+    return vf_add(_mm512_mask_blend_ps(0xCCCC, p, q), _mm512_shuffle_ps(p, q, 0x4E));
+}
+
+static INLINE vf fold4(vf p, vf q)
+{
+    const vi other = _mm512_setr_epi32(4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27);
+    return vf_add(_mm512_mask_blend_ps(0xF0F0, p, q), _mm512_permutex2var_ps(p, other, q));
+}
+
+static INLINE vf fold8(vf p, vf q)
+{
+    return vf_add(_mm512_mask_blend_ps(0xFF00, p, q), _mm512_shuffle_f32x4(p, q, 0x4E));
+}
+
+static INLINE vf fold_four(const vf *a, int i, int n)
+{
+    if (i >= n) return vf_zero();
+    return fold2(fold1(a[i], vf_at(a, i + 1, n)),
+        i + 2 < n ? fold1(a[i + 2], vf_at(a, i + 3, n)) : vf_zero());
 }
 
 static INLINE vf vf_sums(const vf *a, int n)
 {
-    vf first = sum_pairs(sum_parts(a, 0, n), n > 4 ? sum_parts(a, 4, n) : vf_zero());
-    if (n <= 8) return sum_pairs(first, vf_zero());
-    vf second = sum_pairs(sum_parts(a, 8, n), n > 12 ? sum_parts(a, 12, n) : vf_zero());
-    return sum_pairs(first, second);
+    vf first = fold4(fold_four(a, 0, n), fold_four(a, 4, n));
+    if (n <= 8) return fold8(first, vf_zero());
+    return fold8(first, fold4(fold_four(a, 8, n), fold_four(a, 12, n)));
 }
 
 #elif defined(RKI_KERNELS_AVX2)
@@ -206,6 +230,23 @@ static INLINE vf vf_sums(const vf *a, int n)
     for (int i = 0; i < LANES; i++)
         out[i] = vf_sum(vf_at(a, i, n));
     return out;
+}
+
+#endif
+
+#if !defined(RKI_KERNELS_AVX512)
+
+/* Adding 1.5 * 2^23 leaves the nearest whole number in the low bits. */
+static INLINE vf vf_fraction(vf t)
+{
+    const vf magic = vf_set1(12582912.0f);
+    return vf_sub(t, vf_sub(vf_add(t, magic), magic));
+}
+
+static INLINE vf vf_scale(vf y, vf n)
+{
+    vi whole = vf_bits(vf_add(n, vf_set1(12582912.0f)));
+    return vi_as_float(vi_add(vf_bits(y), vi_shift_left(whole, 23)));
 }
 
 #endif

@@ -24,12 +24,40 @@ enum { TILE_INPUTS = 4, CHUNKS = 2 };
 enum { TILE_INPUTS = 2, CHUNKS = 1 };
 #endif
 
-enum { OUTPUTS = RKI_W2V_OUTPUTS, TILE_SUMS = TILE_INPUTS * OUTPUTS, AHEAD = 2 };
+enum {
+    OUTPUTS = RKI_W2V_OUTPUTS,
+    TILE_SUMS = TILE_INPUTS * OUTPUTS,
+    PLACES = TILE_SUMS + LANES, /* where the last vector of a tile's sums may end */
+    AHEAD = 2
+};
+
+/* What scores are multiplied by on their way to gradients, for tiles of n outputs whose first is the
+ * word itself at [n], for tiles of noise words at [0]. */
+typedef struct scales {
+    float power[OUTPUTS + 1][PLACES]; /* -label log2 e, the label being 1 or -1 */
+    float rate[OUTPUTS + 1][PLACES];  /* label rate */
+} scales;
+
+static void set_scales(scales *to, float rate)
+{
+    const float log2_e = 1.44269504f;
+    for (int n = 0; n <= OUTPUTS; n++) {
+        for (int i = 0; i < PLACES; i++) {
+            to->power[n][i] = log2_e;
+            to->rate[n][i] = -rate;
+        }
+        for (int i = 0; n > 0 && i < PLACES; i += n) {
+            to->power[n][i] = -log2_e;
+            to->rate[n][i] = rate;
+        }
+    }
+}
 
 /* What is known of the group of output rows in hand. */
 typedef struct group {
     float *rows[OUTPUTS];
-    int has_word;              /* row 0 is the word itself */
+    int has_word; /* row 0 is the word itself */
+    const scales *scale;
     const float *const *fetch; /* [fetched_with(inputs)] rows that are soon wanted */
 } group;
 
@@ -45,20 +73,15 @@ typedef struct tally {
     vf check; /* sum of gradients: not a number when one of them is not */
 } tally;
 
-/* e^-x = 2^n 2^r, n whole and |r| <= 1/2; the polynomial is a minimax fit of the relative error,
- * 7.5e-8. x within [-LIMIT, LIMIT]. */
-static INLINE vf exp_minus(vf x)
+/* 2^t, t within [-126, 126]: 2^n 2^r, n whole and |r| <= 1/2; the polynomial is a minimax fit of the
+ * relative error, 7.5e-8. */
+static INLINE vf exp2_of(vf t)
 {
-    const float magic = 12582912.0f; /* 1.5 * 2^23: adding it leaves an integer in the low bits */
-    vf t = vf_mul(x, vf_set1(-1.44269504f));
-    vf shifted = vf_add(t, vf_set1(magic));
-    vf r = vf_sub(t, vf_sub(shifted, vf_set1(magic)));
-    vf y = vf_fma(vf_set1(0.0013276466f), r, vf_set1(0.0096755413f));
-    y = vf_fma(y, r, vf_set1(0.0555071329f));
-    y = vf_fma(y, r, vf_set1(0.2402211972f));
-    y = vf_fma(y, r, vf_set1(0.6931469671f));
-    y = vf_fma(y, r, vf_set1(1.0f));
-    return vi_as_float(vi_add(vf_bits(y), vi_shift_left(vf_bits(shifted), 23)));
+    vf r = vf_fraction(t), square = vf_mul(r, r);
+    vf low = vf_fma(vf_set1(0.6931469671f), r, vf_set1(1.0f));
+    vf middle = vf_fma(vf_set1(0.0555071329f), r, vf_set1(0.2402211972f));
+    vf high = vf_fma(vf_set1(0.0013276466f), r, vf_set1(0.0096755413f));
+    return vf_scale(vf_fma(vf_fma(high, square, middle), square, low), vf_sub(t, r));
 }
 
 static INLINE void count_loss(tally *sum, vf probability)
@@ -82,24 +105,15 @@ static double loss_of(const tally *sum)
     return total;
 }
 
-/* Scores to gradients: n of them, whose row's place is i mod outputs, at `first` and behind. */
-static INLINE vf gradients_of(
-    vf score, int first, int n, int outputs, int has_word, float rate, tally *sum)
+/* Scores to gradients: n of them, whose scales are at `power` and `rate`. */
+static INLINE vf gradients_of(vf score, int n, const float *power, const float *rate, tally *sum)
 {
-    const float limit = 40; /* beyond it probabilities are 0 and 1, and the loss is counted as 40 */
-    vi place = vi_add(vi_count(), vi_set1(first));
-    vf sign = vf_set1(-1.0f);
-    if (has_word) {
-        vm own = vi_equal(place, vi_set1(0));
-        for (int i = outputs; i < first + n; i += outputs)
-            if (i >= first) own = vm_or(own, vi_equal(place, vi_set1(i)));
-        sign = vf_select(own, vf_set1(1.0f), sign);
-    }
-    /* x second: a NaN passes */
-    vf x = vf_min(vf_set1(limit), vf_max(vf_set1(-limit), vf_mul(score, sign)));
-    vf e = exp_minus(x);
+    const float limit = 57.7f; /* beyond e^-40 probabilities are 0 and 1, and the loss is 40 */
+    /* t second: a NaN passes */
+    vf t = vf_mul(score, vf_load(power));
+    vf e = exp2_of(vf_min(vf_set1(limit), vf_max(vf_set1(-limit), t)));
     vf p = vf_div(vf_set1(1.0f), vf_add(e, vf_set1(1.0f)));
-    vf g = vf_mul(vf_mul(vf_mul(e, p), vf_set1(rate)), sign);
+    vf g = vf_mul(vf_mul(e, vf_load(rate)), p);
     sum->check = vf_add(sum->check, g);
     count_loss(sum, n < LANES ? vf_select(vm_first(n), p, vf_set1(1.0f)) : p);
     return g;
@@ -111,11 +125,14 @@ static INLINE void prefetch(const float *line)
 }
 
 static INLINE void score_tile(int inputs, int outputs, float *const *x, const group *to,
-    int64_t stride, float rate, float *gradients, const float *fetch, tally *sum)
+    int64_t stride, float *gradients, const float *fetch, tally *sum)
 {
-    vf sums[TILE_SUMS + LANES];
+    vf sums[PLACES];
+    int kind = to->has_word ? outputs : 0;
+    const float *power = to->scale->power[kind], *rate = to->scale->rate[kind];
     UNROLL for (int i = 0; i < inputs * outputs; i++) sums[i] = vf_zero();
-    for (int64_t k = 0; k < stride; k += LANES) {
+    UNROLL_TWICE for (int64_t k = 0; k < stride; k += LANES)
+    {
         vf a[TILE_INPUTS];
         if (k % RKI_W2V_ALIGN == 0) prefetch(fetch + k);
         UNROLL for (int i = 0; i < inputs; i++) a[i] = vf_load(x[i] + k);
@@ -129,7 +146,7 @@ static INLINE void score_tile(int inputs, int outputs, float *const *x, const gr
     UNROLL for (int i = 0; i < inputs * outputs; i += LANES)
     {
         int n = inputs * outputs - i < LANES ? inputs * outputs - i : LANES;
-        vf g = gradients_of(vf_sums(sums + i, n), i, n, outputs, to->has_word, rate, sum);
+        vf g = gradients_of(vf_sums(sums + i, n), n, power + i, rate + i, sum);
         vf_store(gradients + i, g);
     }
 }
@@ -171,14 +188,12 @@ static INLINE void train_group(int outputs, float *const *x, int64_t inputs, con
     float *g = run->gradients;
     const float *const *fetch = to->fetch + inputs;
     for (; i + TILE_INPUTS <= inputs; i += TILE_INPUTS)
-        score_tile(
-            TILE_INPUTS, outputs, x + i, to, stride, run->rate, g + i * outputs, *fetch++, sum);
+        score_tile(TILE_INPUTS, outputs, x + i, to, stride, g + i * outputs, *fetch++, sum);
     if (TILE_INPUTS > 2 && inputs - i >= 2) {
-        score_tile(2, outputs, x + i, to, stride, run->rate, g + i * outputs, *fetch, sum);
+        score_tile(2, outputs, x + i, to, stride, g + i * outputs, *fetch, sum);
         i += 2;
     }
-    if (i < inputs)
-        score_tile(1, outputs, x + i, to, stride, run->rate, g + i * outputs, *fetch, sum);
+    if (i < inputs) score_tile(1, outputs, x + i, to, stride, g + i * outputs, *fetch, sum);
     for (; k + CHUNKS * LANES <= stride; k += CHUNKS * LANES)
         change_columns(CHUNKS, outputs, x, inputs, to, k, g);
     if (CHUNKS > 1 && k < stride) change_columns(1, outputs, x, inputs, to, k, g);
@@ -214,9 +229,9 @@ static void train_and_fetch(
 
 /* All output rows of word t against the input rows x; `fetched` rows are to be fetched. */
 static INLINE void train_outputs(
-    rki_w2v_run *run, int64_t t, int64_t inputs, int64_t fetched, tally *sum)
+    rki_w2v_run *run, int64_t t, int64_t inputs, int64_t fetched, const scales *scale, tally *sum)
 {
-    group to = {.has_word = 1, .fetch = run->fetch};
+    group to = {.has_word = 1, .scale = scale, .fetch = run->fetch};
     int outputs = 1;
     to.rows[0] = run->output + run->targets[t] * run->stride;
     for (int64_t k = 0; k < run->negatives; k++) {
@@ -266,12 +281,13 @@ static void spread_mean(rki_w2v_run *run, float *const *rows, int64_t inputs)
 }
 
 /* CBOW: the mean of the rows stands for them; rows[0] is kept aside meanwhile. */
-static void train_mean(rki_w2v_run *run, int64_t t, int64_t inputs, int64_t fetched, tally *sum)
+static void train_mean(
+    rki_w2v_run *run, int64_t t, int64_t inputs, int64_t fetched, const scales *scale, tally *sum)
 {
     float *first = run->rows[0];
     set_mean(run, inputs);
     run->rows[0] = run->mean;
-    train_outputs(run, t, 1, fetched, sum);
+    train_outputs(run, t, 1, fetched, scale, sum);
     run->rows[0] = first;
     spread_mean(run, run->rows, inputs);
 }
@@ -294,15 +310,17 @@ static int64_t list_rows(const rki_w2v_run *run, int64_t t)
 static void kernel_train(rki_w2v_run *run)
 {
     tally sum = {vf_set1(1.0f), vi_set1(0), vf_zero()};
+    scales scale;
+    set_scales(&scale, run->rate);
     for (int64_t t = run->first; t < run->last; t++) {
         if (run->words[t] < 0) continue;
         int64_t inputs = collect_rows(run, t);
         if (inputs == 0) continue;
         int64_t fetched = list_rows(run, t + AHEAD);
         if (run->cbow)
-            train_mean(run, t, inputs, fetched, &sum);
+            train_mean(run, t, inputs, fetched, &scale, &sum);
         else
-            train_outputs(run, t, inputs, fetched, &sum);
+            train_outputs(run, t, inputs, fetched, &scale, &sum);
     }
     run->loss += loss_of(&sum);
     if (!(vf_sum(sum.check) < INFINITY)) run->diverged = 1;
