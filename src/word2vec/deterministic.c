@@ -13,6 +13,7 @@ typedef struct member {
     rki_w2v_team *team;
     rki_w2v_worker *worker;
     int64_t self, threads;
+    uint64_t batch;
 } member;
 
 static void meet(const member *me)
@@ -20,15 +21,26 @@ static void meet(const member *me)
     rki_barrier_wait(&me->team->barrier, (unsigned)me->threads);
 }
 
-/* Trains stretch number `number` of a batch. */
-static void train_stretch(const member *me, const rki_w2v_run *run, const rki_w2v_sample *sample,
-    int64_t number, int64_t at)
+static rki_w2v_turn turn_of(const member *me, int64_t number)
 {
-    rki_w2v_local *local = &me->team->locals[number];
+    return (rki_w2v_turn){me->batch, number, me->team->input_marks, me->team->output_marks};
+}
+
+/* Lists the rows of stretch number `number` of the batch that begins at `at`. */
+static void list_stretch(const member *me, const rki_w2v_sample *sample, int64_t number, int64_t at)
+{
+    rki_w2v_turn turn = turn_of(me, number);
     int64_t first = at + number * RKI_W2V_STRETCH, last = first + RKI_W2V_STRETCH;
     if (first > sample->last) first = sample->last;
     if (last > sample->last) last = sample->last;
-    rki_w2v_local_load(local, me->word2vec->kernels, run, sample, first, last);
+    rki_w2v_local_list(&me->team->locals[number], &turn, sample, first, last);
+}
+
+static void train_stretch(const member *me, const rki_w2v_run *run, int64_t number)
+{
+    rki_w2v_turn turn = turn_of(me, number);
+    rki_w2v_local *local = &me->team->locals[number];
+    rki_w2v_local_load(local, &turn, me->word2vec->kernels, run);
     local->run.gradients = me->worker->gradients;
     local->run.rows = me->worker->rows;
     local->run.fetch = me->worker->fetch;
@@ -47,14 +59,18 @@ static void count_batch(const rki_w2v_team *team, rki_w2v_tally *tally)
     }
 }
 
-static void train_block(const member *me, int64_t block, int64_t place)
+static void train_block(member *me, int64_t block, int64_t place)
 {
     const rki_w2v_sample *sample = &me->team->samples[place];
     rki_w2v_run run = rki_w2v_run_of(me->word2vec, me->worker, block);
     int64_t locals = me->team->local_count;
     for (int64_t at = sample->first; at < sample->last; at += locals * RKI_W2V_STRETCH) {
+        me->batch++;
         for (int64_t i = me->self; i < locals; i += me->threads)
-            train_stretch(me, &run, sample, i, at);
+            list_stretch(me, sample, i, at);
+        meet(me);
+        for (int64_t i = me->self; i < locals; i += me->threads)
+            train_stretch(me, &run, i);
         meet(me);
         for (int64_t i = 0; i < locals; i++)
             rki_w2v_local_add(&me->team->locals[i], me->word2vec->kernels, &run, (uint32_t)me->self,
@@ -64,7 +80,7 @@ static void train_block(const member *me, int64_t block, int64_t place)
     }
 }
 
-static void train_share(const member *me, int64_t first, int64_t count)
+static void train_share(member *me, int64_t first, int64_t count)
 {
     rki_w2v_team *team = me->team;
     for (int64_t i = me->self; i < count; i += me->threads) {
@@ -77,6 +93,7 @@ static void train_share(const member *me, int64_t first, int64_t count)
         if (team->tallies[i].status < 0) return; /* the same for all threads */
     for (int64_t i = 0; i < count; i++)
         train_block(me, first + i, i);
+    if (me->self == 0) team->batch = me->batch;
 }
 
 void rki_w2v_train_deterministic(rnnkit_word2vec *word2vec, int64_t first, int64_t count)
@@ -86,7 +103,7 @@ void rki_w2v_train_deterministic(rnnkit_word2vec *word2vec, int64_t first, int64
         rki_threads_now(team->threads < team->local_count ? team->threads : team->local_count);
 #pragma omp parallel num_threads(threads)
     {
-        member me = {word2vec, team, team->workers, 0, 1};
+        member me = {word2vec, team, team->workers, 0, 1, team->batch};
 #ifdef _OPENMP
         me.self = omp_get_thread_num();
         me.threads = omp_get_num_threads();

@@ -32,45 +32,60 @@ int64_t rki_w2v_local_count(const rnnkit_word2vec *word2vec)
     return count < 1 ? 1 : count > RKI_W2V_LOCALS ? RKI_W2V_LOCALS : (int64_t)count;
 }
 
-static int32_t copies_init(
-    rki_w2v_copies *copies, const rki_memory *memory, int64_t room, int64_t stride)
+static int64_t window_of(const rki_w2v_settings *settings)
+{
+    return RKI_W2V_STRETCH + 2 * settings->window;
+}
+
+static int64_t outputs_of(const rki_w2v_settings *settings)
+{
+    return RKI_W2V_STRETCH * (1 + settings->negative);
+}
+
+void rki_w2v_local_rows(const rnnkit_word2vec *word2vec, int64_t *input, int64_t *output)
+{
+    int64_t count = rki_w2v_local_count(word2vec);
+    *input = count * window_of(&word2vec->settings);
+    *output = count * outputs_of(&word2vec->settings);
+}
+
+static int32_t uses_init(
+    rki_w2v_uses *uses, const rki_memory *memory, int64_t room, int64_t first_copy)
 {
     void *block;
-    *copies = (rki_w2v_copies){.room = room, .slot_count = 2};
-    while (copies->slot_count < 2 * room)
-        copies->slot_count *= 2;
-    RKI_TRY(rki_allocate(memory, room, sizeof(int32_t), "a stretch's rows", &block));
-    copies->ids = block;
-    RKI_TRY(rki_allocate(memory, room * stride, sizeof(float), "a stretch's rows", &block));
-    copies->values = block;
+    *uses = (rki_w2v_uses){.room = room, .slot_count = 2, .first_copy = (int32_t)first_copy};
+    while (uses->slot_count < 2 * room)
+        uses->slot_count *= 2;
+    RKI_TRY(rki_allocate(memory, 3 * room, sizeof(int32_t), "a stretch's rows", &block));
+    uses->ids = block;
+    uses->now = uses->ids + room;
+    uses->copied = uses->now + room;
     RKI_TRY(rki_allocate(
-        memory, copies->slot_count, sizeof(int32_t), "a stretch's table of rows", &block));
-    copies->slots = block;
+        memory, uses->slot_count, sizeof(int32_t), "a stretch's table of rows", &block));
+    uses->slots = block;
     return RNNKIT_OK;
 }
 
-static void copies_release(rki_w2v_copies *copies, const rki_memory *memory)
+static void uses_release(rki_w2v_uses *uses, const rki_memory *memory)
 {
-    rki_release(memory, copies->ids);
-    rki_release(memory, copies->values);
-    rki_release(memory, copies->slots);
-    *copies = (rki_w2v_copies){0};
+    rki_release(memory, uses->ids);
+    rki_release(memory, uses->slots);
+    *uses = (rki_w2v_uses){0};
 }
 
-int32_t rki_w2v_local_init(rki_w2v_local *local, const rnnkit_word2vec *word2vec)
+int32_t rki_w2v_local_init(rki_w2v_local *local, const rnnkit_word2vec *word2vec, int64_t number)
 {
     const rki_memory *memory = rki_w2v_memory(word2vec);
-    int64_t negatives = word2vec->settings.negative;
-    int64_t window = RKI_W2V_STRETCH + 2 * word2vec->settings.window;
+    const rki_w2v_settings *settings = &word2vec->settings;
+    int64_t window = window_of(settings), outputs = outputs_of(settings);
     void *block;
-    *local = (rki_w2v_local){.pitch = window};
-    int32_t status = copies_init(&local->input, memory, window, word2vec->stride);
+    *local = (rki_w2v_local){.negatives = settings->negative, .pitch = window};
+    int32_t status = uses_init(&local->input, memory, window, word2vec->size + number * window);
     if (status == RNNKIT_OK)
-        status = copies_init(
-            &local->output, memory, RKI_W2V_STRETCH * (1 + negatives), word2vec->stride);
+        status = uses_init(&local->output, memory, outputs, word2vec->size + number * outputs);
     if (status == RNNKIT_OK)
-        status = rki_allocate(
-            memory, window * (2 + negatives), sizeof(int32_t), "a stretch's words", &block);
+        status = rki_allocate(memory, window * (2 + settings->negative), sizeof(int32_t),
+            "a stretch's words", &block);
     if (status < 0) {
         rki_w2v_local_release(local, memory);
         return status;
@@ -83,36 +98,49 @@ int32_t rki_w2v_local_init(rki_w2v_local *local, const rnnkit_word2vec *word2vec
 
 void rki_w2v_local_release(rki_w2v_local *local, const rki_memory *memory)
 {
-    copies_release(&local->input, memory);
-    copies_release(&local->output, memory);
+    uses_release(&local->input, memory);
+    uses_release(&local->output, memory);
     rki_release(memory, local->words);
     *local = (rki_w2v_local){0};
 }
 
-static void forget(rki_w2v_copies *copies)
+static void forget(rki_w2v_uses *uses)
 {
-    copies->count = 0;
-    memset(copies->slots, 0, (size_t)copies->slot_count * sizeof *copies->slots);
+    uses->count = 0;
+    memset(uses->slots, 0, (size_t)uses->slot_count * sizeof *uses->slots);
 }
 
-/* The place of a row among the copies, where it is noted when it is new. */
-static int32_t place_of(rki_w2v_copies *copies, int32_t id)
+/* The place of a row among those used, where it is noted when it is new. */
+static int32_t place_of(rki_w2v_uses *uses, int32_t id)
 {
-    uint64_t mask = (uint64_t)copies->slot_count - 1;
+    uint64_t mask = (uint64_t)uses->slot_count - 1;
     uint64_t slot = (uint32_t)id * 0x9E3779B9u & mask;
-    while (copies->slots[slot] != 0) {
-        int32_t place = copies->slots[slot] - 1;
-        if (copies->ids[place] == id) return place;
+    while (uses->slots[slot] != 0) {
+        int32_t place = uses->slots[slot] - 1;
+        if (uses->ids[place] == id) return place;
         slot = (slot + 1) & mask;
     }
-    int32_t place = (int32_t)copies->count++;
-    copies->slots[slot] = place + 1;
-    copies->ids[place] = id;
+    int32_t place = (int32_t)uses->count++;
+    uses->slots[slot] = place + 1;
+    uses->ids[place] = id;
     return place;
 }
 
-void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_kernels *kernels,
-    const rki_w2v_run *run, const rki_w2v_sample *sample, int64_t first, int64_t last)
+static void mark(const rki_w2v_uses *uses, const rki_w2v_turn *turn, rki_w2v_mark *marks)
+{
+    uint64_t own = turn->batch << 8 | (uint64_t)turn->number;
+    uint64_t shared = turn->batch << 8 | RKI_W2V_SHARED;
+    for (int64_t i = 0; i < uses->count; i++) {
+        rki_w2v_mark *at = &marks[uses->ids[i]];
+        uint64_t before = atomic_load_explicit(at, memory_order_relaxed);
+        while (!atomic_compare_exchange_weak_explicit(at, &before,
+            before >> 8 == turn->batch ? shared : own, memory_order_relaxed, memory_order_relaxed))
+            ;
+    }
+}
+
+void rki_w2v_local_list(rki_w2v_local *local, const rki_w2v_turn *turn,
+    const rki_w2v_sample *sample, int64_t first, int64_t last)
 {
     int64_t from = first, to = last;
     for (int64_t i = first; i < last; i++) {
@@ -128,43 +156,77 @@ void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_kernels *kernels,
         local->targets[at] = -1;
         if (word < 0 || i < first || i >= last) continue;
         local->targets[at] = place_of(&local->output, sample->targets[i]);
-        for (int64_t k = 0; k < run->negatives; k++) {
+        for (int64_t k = 0; k < local->negatives; k++) {
             int32_t drawn = sample->noise[k * sample->pitch + i];
             local->noise[k * local->pitch + at] = drawn < 0 ? -1 : place_of(&local->output, drawn);
         }
     }
+    local->left = sample->left + from;
+    local->right = sample->right + from;
+    local->used = to - from;
+    local->first = first - from;
+    local->last = last - from;
+    mark(&local->input, turn, turn->input);
+    mark(&local->output, turn, turn->output);
+}
+
+/* Decides for each row whether it is changed where it is, and copies the others. */
+static void settle(rki_w2v_uses *uses, const rki_w2v_turn *turn, const rki_w2v_mark *marks,
+    const rki_w2v_kernels *kernels, int64_t stride, float *matrix)
+{
+    uint64_t own = turn->batch << 8 | (uint64_t)turn->number;
+    uses->copied_count = 0;
+    for (int64_t i = 0; i < uses->count; i++) {
+        uses->now[i] = uses->ids[i];
+        if (atomic_load_explicit(&marks[uses->ids[i]], memory_order_relaxed) == own) continue;
+        uses->now[i] = uses->first_copy + (int32_t)uses->copied_count;
+        uses->copied[uses->copied_count++] = uses->ids[i];
+    }
     kernels->copy_rows(
-        run->input, local->input.ids, local->input.count, run->stride, local->input.values);
-    kernels->copy_rows(
-        run->output, local->output.ids, local->output.count, run->stride, local->output.values);
+        matrix, uses->copied, uses->copied_count, stride, matrix + uses->first_copy * stride);
+}
+
+void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_turn *turn,
+    const rki_w2v_kernels *kernels, const rki_w2v_run *run)
+{
+    settle(&local->input, turn, turn->input, kernels, run->stride, run->input);
+    settle(&local->output, turn, turn->output, kernels, run->stride, run->output);
+    for (int64_t i = 0; i < local->used; i++) {
+        if (local->words[i] >= 0) local->words[i] = local->input.now[local->words[i]];
+        if (local->targets[i] < 0) continue;
+        local->targets[i] = local->output.now[local->targets[i]];
+        for (int64_t k = 0; k < local->negatives; k++) {
+            int32_t *noise = &local->noise[k * local->pitch + i];
+            if (*noise >= 0) *noise = local->output.now[*noise];
+        }
+    }
     local->run = *run;
-    local->run.input = local->input.values;
-    local->run.output = local->output.values;
     local->run.words = local->words;
     local->run.targets = local->targets;
     local->run.noise = local->noise;
-    local->run.left = sample->left + from;
-    local->run.right = sample->right + from;
+    local->run.left = local->left;
+    local->run.right = local->right;
     local->run.pitch = local->pitch;
-    local->run.first = first - from;
-    local->run.last = last - from;
-    local->run.prefetch = 0;
+    local->run.first = local->first;
+    local->run.last = local->last;
 }
 
 void rki_w2v_local_subtract(
     rki_w2v_local *local, const rki_w2v_kernels *kernels, const rki_w2v_run *run)
 {
-    kernels->subtract_rows(
-        run->input, local->input.ids, local->input.count, run->stride, local->input.values);
-    kernels->subtract_rows(
-        run->output, local->output.ids, local->output.count, run->stride, local->output.values);
+    const rki_w2v_uses *input = &local->input, *output = &local->output;
+    kernels->subtract_rows(run->input, input->copied, input->copied_count, run->stride,
+        run->input + input->first_copy * run->stride);
+    kernels->subtract_rows(run->output, output->copied, output->copied_count, run->stride,
+        run->output + output->first_copy * run->stride);
 }
 
 void rki_w2v_local_add(const rki_w2v_local *local, const rki_w2v_kernels *kernels,
     const rki_w2v_run *run, uint32_t share, uint32_t shares)
 {
-    kernels->add_rows(run->input, local->input.ids, local->input.count, run->stride, share, shares,
-        local->input.values);
-    kernels->add_rows(run->output, local->output.ids, local->output.count, run->stride, share,
-        shares, local->output.values);
+    const rki_w2v_uses *input = &local->input, *output = &local->output;
+    kernels->add_rows(run->input, input->copied, input->copied_count, run->stride, share, shares,
+        run->input + input->first_copy * run->stride);
+    kernels->add_rows(run->output, output->copied, output->copied_count, run->stride, share, shares,
+        run->output + output->first_copy * run->stride);
 }

@@ -64,7 +64,11 @@ static int32_t init_locals(rki_w2v_team *team, const rnnkit_word2vec *word2vec)
         rki_allocate(memory, team->local_count, sizeof(rki_w2v_local), "a batch's rows", &block));
     team->locals = block;
     for (int64_t i = 0; i < team->local_count; i++)
-        RKI_TRY(rki_w2v_local_init(&team->locals[i], word2vec));
+        RKI_TRY(rki_w2v_local_init(&team->locals[i], word2vec, i));
+    RKI_TRY(rki_allocate(memory, word2vec->size, sizeof(rki_w2v_mark), "the rows' marks", &block));
+    team->input_marks = block;
+    RKI_TRY(rki_allocate(memory, word2vec->size, sizeof(rki_w2v_mark), "the rows' marks", &block));
+    team->output_marks = block;
     return RNNKIT_OK;
 }
 
@@ -116,6 +120,8 @@ void rki_w2v_team_destroy(rnnkit_word2vec *word2vec)
     rki_release(memory, team->tallies);
     rki_release(memory, team->samples);
     rki_release(memory, team->locals);
+    rki_release(memory, team->input_marks);
+    rki_release(memory, team->output_marks);
     rki_release(memory, team);
     word2vec->team = NULL;
 }
@@ -128,7 +134,6 @@ rki_w2v_run rki_w2v_run_of(
         .output = word2vec->output,
         .stride = word2vec->stride,
         .negatives = settings->negative,
-        .prefetch = 1,
         .cbow = settings->architecture == RKI_W2V_CBOW,
         .rate = (float)rki_w2v_rate(word2vec, word2vec->place.epoch, block * RKI_W2V_BLOCK),
         .spread = settings->cbow_gradient == RKI_W2V_GRADIENT_WORD2VEC ? 1.0f : 0.0f,

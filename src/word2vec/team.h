@@ -29,13 +29,15 @@ struct rki_w2v_remote;
 typedef struct rki_w2v_team {
     struct rki_w2v_remote *remote; /* NULL: threads train */
     int64_t threads;
-    rki_w2v_worker *workers; /* [threads] */
-    int64_t step;            /* blocks of a step */
-    rki_w2v_tally *tallies;  /* [step] */
-    rki_w2v_sample *samples; /* [step]; deterministic training only */
-    rki_w2v_local *locals;   /* [local_count]; deterministic training only */
-    int64_t local_count;     /* stretches of a batch */
-    rki_barrier barrier;     /* where deterministic training's threads meet */
+    rki_w2v_worker *workers;                  /* [threads] */
+    int64_t step;                             /* blocks of a step */
+    rki_w2v_tally *tallies;                   /* [step] */
+    rki_w2v_sample *samples;                  /* [step]; deterministic training only */
+    rki_w2v_local *locals;                    /* [local_count]; deterministic training only */
+    int64_t local_count;                      /* stretches of a batch */
+    uint64_t batch;                           /* batches so far */
+    rki_w2v_mark *input_marks, *output_marks; /* [rows]; deterministic training only */
+    rki_barrier barrier;                      /* where deterministic training's threads meet */
 } rki_w2v_team;
 
 int32_t rki_w2v_team_create(rnnkit_word2vec *word2vec);

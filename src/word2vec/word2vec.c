@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "cpu/parallel.h"
 #include "text/argument.h"
+#include "word2vec/local.h"
 #include "word2vec/rows.h"
 #include "word2vec/sample.h"
 #include "word2vec/team.h"
@@ -29,11 +30,14 @@ void rki_w2v_release(rnnkit_word2vec *word2vec)
     rki_vocab_release(vocab);
 }
 
-static int32_t allocate_matrix(const rnnkit_word2vec *word2vec, const char *what, float **out)
+/* With `copies` rows behind it. */
+static int32_t allocate_matrix(
+    const rnnkit_word2vec *word2vec, int64_t copies, const char *what, float **out)
 {
-    int64_t count;
+    int64_t rows = word2vec->size + copies, count;
     void *block;
-    RKI_TRY(rki_multiply(word2vec->size, word2vec->stride, &count));
+    if (rows > INT32_MAX) return rki_fail(RNNKIT_E_SHAPE, "more than 2^31 rows of %s", what);
+    RKI_TRY(rki_multiply(rows, word2vec->stride, &count));
     RKI_TRY(rki_allocate(rki_w2v_memory(word2vec), count, sizeof(float), what, &block));
     *out = block;
     return RNNKIT_OK;
@@ -42,12 +46,14 @@ static int32_t allocate_matrix(const rnnkit_word2vec *word2vec, const char *what
 static int32_t allocate(rnnkit_word2vec *word2vec)
 {
     const rki_w2v_settings *settings = &word2vec->settings;
-    RKI_TRY(allocate_matrix(word2vec, "the words' vectors", &word2vec->input));
-    RKI_TRY(allocate_matrix(word2vec, "the output vectors", &word2vec->output));
-    RKI_TRY(rki_w2v_rows_init(word2vec, &word2vec->rows));
-    RKI_TRY(rki_w2v_noise_init(&word2vec->noise, word2vec->vocab, settings->power));
+    int64_t inputs = 0, outputs = 0;
     RKI_TRY(rki_w2v_keep_limits(word2vec->vocab, settings->sample,
         (rki_w2v_formula)settings->subsampling, &word2vec->keep));
+    if (settings->deterministic) rki_w2v_local_rows(word2vec, &inputs, &outputs);
+    RKI_TRY(allocate_matrix(word2vec, inputs, "the words' vectors", &word2vec->input));
+    RKI_TRY(allocate_matrix(word2vec, outputs, "the output vectors", &word2vec->output));
+    RKI_TRY(rki_w2v_rows_init(word2vec, &word2vec->rows));
+    RKI_TRY(rki_w2v_noise_init(&word2vec->noise, word2vec->vocab, settings->power));
     return rki_w2v_encoder_init(&word2vec->encoder, word2vec->vocab, settings->threads,
         settings->sentence == RKI_W2V_SENTENCE_LINE, &word2vec->text);
 }

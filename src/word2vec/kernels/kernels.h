@@ -41,7 +41,6 @@ typedef struct rki_w2v_run {
     const int32_t *noise;        /* [negatives][pitch]: output rows; -1: none */
     int64_t negatives, pitch;
     int64_t first, last; /* words first .. last - 1 are trained */
-    int prefetch;        /* rows are far away */
     int cbow;
     float rate, spread;
     float *gradients;    /* [most neighbours * RKI_W2V_OUTPUTS + RKI_W2V_SLACK] */

@@ -297,7 +297,7 @@ static int64_t list_rows(const rki_w2v_run *run, int64_t t)
 {
     const float **fetch = run->fetch;
     int64_t count = 0;
-    if (!run->prefetch || t >= run->last || run->targets[t] < 0) return 0;
+    if (t >= run->last || run->targets[t] < 0) return 0;
     fetch[count++] = run->output + run->targets[t] * run->stride;
     fetch[count++] = run->input + run->words[t + run->right[t]] * run->stride;
     for (int64_t k = 0; k < run->negatives; k++) {
