@@ -68,8 +68,9 @@ static void train_block(member *me, int64_t block, int64_t place)
         me->batch++;
         for (int64_t i = me->self; i < locals; i += me->threads)
             list_stretch(me, sample, i, at);
+        if (me->self == 0) atomic_store(&me->team->next, 0);
         meet(me);
-        for (int64_t i = me->self; i < locals; i += me->threads)
+        for (int64_t i; (i = atomic_fetch_add(&me->team->next, 1)) < locals;)
             train_stretch(me, &run, i);
         meet(me);
         for (int64_t i = 0; i < locals; i++)

@@ -132,10 +132,11 @@ static void mark(const rki_w2v_uses *uses, const rki_w2v_turn *turn, rki_w2v_mar
     uint64_t shared = turn->batch << 8 | RKI_W2V_SHARED;
     for (int64_t i = 0; i < uses->count; i++) {
         rki_w2v_mark *at = &marks[uses->ids[i]];
-        uint64_t before = atomic_load_explicit(at, memory_order_relaxed);
-        while (!atomic_compare_exchange_weak_explicit(at, &before,
-            before >> 8 == turn->batch ? shared : own, memory_order_relaxed, memory_order_relaxed))
-            ;
+        uint64_t before = atomic_load_explicit(at, memory_order_relaxed), after;
+        do {
+            after = before >> 8 == turn->batch ? shared : own;
+        } while (before != after && !atomic_compare_exchange_weak_explicit(at, &before, after,
+                                        memory_order_relaxed, memory_order_relaxed));
     }
 }
 

@@ -37,7 +37,8 @@ typedef struct rki_w2v_team {
     int64_t local_count;                      /* stretches of a batch */
     uint64_t batch;                           /* batches so far */
     rki_w2v_mark *input_marks, *output_marks; /* [rows]; deterministic training only */
-    rki_barrier barrier;                      /* where deterministic training's threads meet */
+    atomic_llong next;   /* stretch of the batch that no thread has taken yet */
+    rki_barrier barrier; /* where deterministic training's threads meet */
 } rki_w2v_team;
 
 int32_t rki_w2v_team_create(rnnkit_word2vec *word2vec);
