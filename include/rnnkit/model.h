@@ -56,7 +56,7 @@ RNNKIT_API RNNKIT_CHECK int32_t rnnkit_model_save(rnnkit_model *model, const cha
  * order too; int8 has a scale for each row, and brings what a weight is multiplied with to 16 bits.
  * These two are rounded while the file is read, take a half and a quarter of the memory, and are
  * the faster the larger the layer is. int8 is for embeddings, recurrent and linear layers: decoders and
- * attention are packed. Biases and norms are f32 with all. A model that is not f32 runs, as ever,
+ * attention are bf16 then. Biases and norms are f32 with all. A model that is not f32 runs, as ever,
  * by rnnkit_rnn_step, generators and tapes with train=0; it is not trained, saved or loaded into).
  * Arrays: none.
  * Ownership: *out is the caller's, to be given to rnnkit_model_destroy.

@@ -110,7 +110,7 @@ static rki_format format_of(const rnnkit_model *model, rki_role role)
     if (model->source == NULL || model->format == RKI_PLAIN) return RKI_PLAIN;
     switch (role) {
     case RKI_ROLE_WEIGHT: return products;
-    case RKI_ROLE_FACTOR: return rki_format_packed(products) ? products : RKI_PACKED;
+    case RKI_ROLE_FACTOR: return rki_format_packed(products) ? products : RKI_PACKED_BF16;
     case RKI_ROLE_TABLE: return model->format == RKI_PACKED ? RKI_PLAIN : model->format;
     default: return RKI_PLAIN;
     }

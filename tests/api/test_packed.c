@@ -1,5 +1,5 @@
 /* Models opened with weights=packed give the bits that they give with f32, and those with weights=bf16
- * too when all values are bfloat16: every layer, tied and untied, by sequences, steps and search,
+ * too when all values are bfloat16 (with int8 attention does): every layer, tied and untied, by sequences, steps and search,
  * whatever the batch. A test's state is the option. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,9 +51,9 @@ typedef struct pair {
     rnnkit_model *model[2];
 } pair;
 
-static pair open_pair(const char *path, const char *weights)
+static pair open_two(const char *path, const char *first, const char *second)
 {
-    const char *const options[2] = {"weights=f32", weights};
+    const char *const options[2] = {first, second};
     pair p;
     for (int i = 0; i < 2; i++) {
         must(rnnkit_context_create("cpu", i == 0 ? "threads=1" : "threads=2", &p.context[i]),
@@ -61,6 +61,11 @@ static pair open_pair(const char *path, const char *weights)
         must(rnnkit_model_open(p.context[i], path, options[i], &p.model[i]), "open");
     }
     return p;
+}
+
+static pair open_pair(const char *path, const char *weights)
+{
+    return open_two(path, "weights=f32", weights);
 }
 
 static void close_pair(pair *p)
@@ -89,7 +94,7 @@ static void shorten(rnnkit_model *model)
     }
 }
 
-static const char *save_layers(void)
+static const char *save_layers(int shortened)
 {
     const char *path = scratch_path("layers.safetensors");
     rnnkit_context *context;
@@ -110,7 +115,7 @@ static const char *save_layers(void)
             kinds[k].name);
         rnnkit_rnn_destroy(rnn);
     }
-    shorten(model);
+    if (shortened) shorten(model);
     must(rnnkit_model_save(model, path), "save");
     rnnkit_multihead_destroy(heads);
     rnnkit_linear_destroy(linear);
@@ -240,7 +245,7 @@ static rnnkit_tensor *run_heads(
 
 static void sequences(void **state)
 {
-    pair p = open_pair(save_layers(), *state);
+    pair p = open_pair(save_layers(1), *state);
     for (int n = 0; n < BATCHES; n++) {
         for (int k = 0; k < KINDS; k++) {
             compare(&p, "words", kinds[k].name, batches[n], run_rnn);
@@ -249,6 +254,30 @@ static void sequences(void **state)
         compare(&p, "shared", "tied", batches[n], run_linear);
         compare(&p, "words", "linear", batches[n], run_linear);
         compare(&p, "words", "heads", batches[n], run_heads);
+    }
+    close_pair(&p);
+}
+
+/* What int8 cannot hold in rows of integers it holds in bfloat16. */
+static void int8_shortens_attention(void **state)
+{
+    (void)state;
+    pair p = open_two(save_layers(0), "weights=bf16", "weights=int8");
+    for (int n = 0; n < BATCHES; n++) {
+        const int64_t dims[] = {STEPS, batches[n], WIDTH};
+        float values[STEPS * MOST_ROWS * WIDTH];
+        rnnkit_tape *tape[2];
+        rnnkit_tensor *x, *y[2];
+        for (int i = 0; i < STEPS * MOST_ROWS * WIDTH; i++)
+            values[i] = (float)(i * 7 % 100) / 50.0f - 1.0f;
+        for (int i = 0; i < 2; i++) {
+            must(rnnkit_tape_create(p.context[i], "train=0", &tape[i]), "tape");
+            must(rnnkit_tape_input(tape[i], values, dims, 3, &x), "input");
+            y[i] = run_heads(p.model[i], "heads", tape[i], x, batches[n]);
+        }
+        expect_same(y, "heads");
+        for (int i = 0; i < 2; i++)
+            rnnkit_tape_destroy(tape[i]);
     }
     close_pair(&p);
 }
@@ -284,7 +313,7 @@ static void compare_steps(const pair *p, const kind *what, int64_t rows)
 
 static void steps(void **state)
 {
-    pair p = open_pair(save_layers(), *state);
+    pair p = open_pair(save_layers(1), *state);
     for (int n = 0; n < BATCHES; n++)
         for (int k = 0; k < KINDS; k++)
             if (kinds[k].steps) compare_steps(&p, &kinds[k], batches[n]);
@@ -293,7 +322,7 @@ static void steps(void **state)
 
 static void steps_allocate_nothing(void **state)
 {
-    const char *path = save_layers();
+    const char *path = save_layers(1);
     failing_memory memory = {0};
     rnnkit_context *context;
     rnnkit_model *model;
@@ -324,7 +353,7 @@ static void steps_allocate_nothing(void **state)
 
 static void parameters(void **state)
 {
-    pair p = open_pair(save_layers(), *state);
+    pair p = open_pair(save_layers(1), *state);
     const char *name;
     for (int64_t i = 0; (name = rnnkit_model_parameter_name(p.model[0], i)) != NULL; i++) {
         int64_t count;
@@ -439,6 +468,7 @@ static void searches(void **state)
 int main(void)
 {
     static char packed[] = "weights=packed", bf16[] = "weights=bf16";
-    const struct CMUnitTest tests[] = {WITH(packed), WITH(bf16)};
+    const struct CMUnitTest tests[] = {
+        WITH(packed), WITH(bf16), cmocka_unit_test(int8_shortens_attention)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
