@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Times in PyTorch what ../attention_step.c times in librnnkit; needs torch.
 
-    attention_step.py attend|train|decode BATCH SOURCE TARGET WIDTH WORDS THREADS SECONDS [--compile]
+    attention_step.py attend|train|decode BATCH SOURCE TARGET WIDTH WORDS THREADS SECONDS [--compile] [--bfloat16]
 
 attend is done twice: query by query, as a decoder must, and all pairs at once; the faster counts.
-With --compile the model is compiled first. Prints the same line of key=value.
+With --compile the model is compiled first; with --bfloat16 decode has weights and states in
+bfloat16, log probabilities in float. Prints the same line of key=value.
 """
 import argparse
 import statistics
@@ -111,7 +112,7 @@ class Decode:
     """A beam search as course notebooks write it, the hypotheses of one sentence as a batch."""
 
     def __init__(self, w, compiled):
-        self.model = Writer(w).eval()
+        self.model = Writer(w).eval().to(torch.bfloat16 if w.bfloat16 else torch.float32)
         self.one = torch.compile(self.model.step) if compiled else self.model.step
         self.source, self.length = torch.randint(4, w.words, (w.batch, w.source)), w.target
 
@@ -127,7 +128,7 @@ class Decode:
         history = []
         for _ in range(self.length):
             out, h, c = self.one(self.model.written(ids), h, c, memory, keys)
-            log_p = self.model.output(out).log_softmax(-1)
+            log_p = self.model.output(out).float().log_softmax(-1)
             log_p[:, :EOS + 1] = float("-inf")
             total = scores[:, :, None] + log_p.view(batch, BEAM, words)
             scores, best = total.view(batch, -1).topk(BEAM)
@@ -158,6 +159,7 @@ def main():
         parser.add_argument(name, type=int)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true")
     w = parser.parse_args()
     torch.set_num_threads(w.threads)
     torch.manual_seed(1)
