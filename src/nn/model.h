@@ -31,7 +31,7 @@ void rki_model_release(rnnkit_model *model);
 typedef enum rki_role {
     RKI_ROLE_OTHER,  /* none: a bias, a vector, a state */
     RKI_ROLE_FACTOR, /* of products alone, also with some of its columns: those that pack, and for
-                                           * int8 RKI_PACKED_BF16 */
+                      * int8 RKI_PACKED_BF16 */
     RKI_ROLE_WEIGHT, /* of products alone: all */
     RKI_ROLE_TABLE   /* rows are looked up: those that round; when linear layers share it, it is a
                       * RKI_ROLE_WEIGHT */
