@@ -11,6 +11,7 @@
 
 #include "../support/scratch.h"
 #include "../support/text.h"
+#include "rnnkit/arrays.h"
 #include "word2vec/float_text.h"
 #include "word2vec/sample.h"
 #include "word2vec/word2vec.h"
@@ -314,6 +315,36 @@ static void stopped_and_resumed_is_the_same(void **state)
     free(text);
 }
 
+/* In a file a word's output row is where its vector is: files know nothing of the order in memory. */
+static void a_state_is_in_the_order_of_words(void **state)
+{
+    (void)state;
+    enum { TYPES = 300, WIDTH = 8 };
+    char *text = make_text(20000, TYPES, 31);
+    rnnkit_vocab *vocab = vocab_of(text);
+    rnnkit_word2vec *word2vec = create(vocab, "dimension=8 threads=1 epochs=1", text);
+    text_ok(rnnkit_word2vec_train(word2vec, NULL, NULL));
+    const char *path = scratch_path("state");
+    text_ok(rnnkit_word2vec_save(word2vec, path));
+    rnnkit_arrays *arrays;
+    text_ok(rnnkit_arrays_open(context, path, &arrays));
+    int taken[TYPES] = {0};
+    assert_in_range(word2vec->size, TYPES / 2, TYPES);
+    for (int64_t i = 0; i < word2vec->size; i++) {
+        int64_t row = word2vec->rows[i];
+        float values[WIDTH];
+        assert_in_range(row, 0, word2vec->size - 1);
+        assert_int_equal(taken[row]++, 0);
+        if (i > 0) assert_true(llabs(row - word2vec->rows[i - 1]) > 1);
+        text_ok(rnnkit_arrays_read(arrays, "output", i * WIDTH, values, WIDTH));
+        assert_memory_equal(values, word2vec->output + row * word2vec->stride, sizeof values);
+    }
+    rnnkit_arrays_destroy(arrays);
+    rnnkit_word2vec_destroy(word2vec);
+    rnnkit_vocab_destroy(vocab);
+    free(text);
+}
+
 /* Memory on disk gives the same rows. */
 static void spilled_text_is_the_same(void **state)
 {
@@ -437,6 +468,7 @@ int main(void)
         cmocka_unit_test(deterministic_for_every_number_of_threads),
         cmocka_unit_test(one_thread_repeats_itself),
         cmocka_unit_test(stopped_and_resumed_is_the_same),
+        cmocka_unit_test(a_state_is_in_the_order_of_words),
         cmocka_unit_test(spilled_text_is_the_same),
         cmocka_unit_test(the_loss_falls_and_neighbours_are_found),
         cmocka_unit_test(floats_read_back),
