@@ -31,9 +31,8 @@ static void list_stretch(const member *me, const rki_w2v_sample *sample, int64_t
 {
     rki_w2v_turn turn = turn_of(me, number);
     int64_t first = at + number * RKI_W2V_STRETCH, last = first + RKI_W2V_STRETCH;
-    if (first > sample->last) first = sample->last;
-    if (last > sample->last) last = sample->last;
-    rki_w2v_local_list(&me->team->locals[number], &turn, sample, first, last);
+    rki_w2v_local_list(&me->team->locals[number], &turn, sample,
+        rki_w2v_group_from(sample, first), rki_w2v_group_from(sample, last));
 }
 
 static void train_stretch(const member *me, const rki_w2v_run *run, int64_t number)
@@ -44,6 +43,7 @@ static void train_stretch(const member *me, const rki_w2v_run *run, int64_t numb
     local->run.gradients = me->worker->gradients;
     local->run.rows = me->worker->rows;
     local->run.fetch = me->worker->fetch;
+    local->run.kinds = me->worker->kinds;
     local->run.mean = me->worker->mean;
     me->word2vec->kernels->train(&local->run);
     rki_w2v_local_subtract(local, me->word2vec->kernels, run);

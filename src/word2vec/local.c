@@ -32,14 +32,17 @@ int64_t rki_w2v_local_count(const rnnkit_word2vec *word2vec)
     return count < 1 ? 1 : count > RKI_W2V_LOCALS ? RKI_W2V_LOCALS : (int64_t)count;
 }
 
+/* A group that begins in a stretch may end behind it. */
+enum { MOST_WORDS = RKI_W2V_STRETCH + RKI_W2V_TOGETHER - 1 };
+
 static int64_t window_of(const rki_w2v_settings *settings)
 {
-    return RKI_W2V_STRETCH + 2 * settings->window;
+    return MOST_WORDS + 2 * settings->window;
 }
 
 static int64_t outputs_of(const rki_w2v_settings *settings)
 {
-    return RKI_W2V_STRETCH * (1 + settings->negative);
+    return MOST_WORDS + RKI_W2V_STRETCH * settings->negative;
 }
 
 void rki_w2v_local_rows(const rnnkit_word2vec *word2vec, int64_t *input, int64_t *output)
@@ -84,7 +87,7 @@ int32_t rki_w2v_local_init(rki_w2v_local *local, const rnnkit_word2vec *word2vec
     if (status == RNNKIT_OK)
         status = uses_init(&local->output, memory, outputs, word2vec->size + number * outputs);
     if (status == RNNKIT_OK)
-        status = rki_allocate(memory, window * (2 + settings->negative), sizeof(int32_t),
+        status = rki_allocate(memory, window * (3 + settings->negative), sizeof(int32_t),
             "a stretch's words", &block);
     if (status < 0) {
         rki_w2v_local_release(local, memory);
@@ -92,7 +95,8 @@ int32_t rki_w2v_local_init(rki_w2v_local *local, const rnnkit_word2vec *word2vec
     }
     local->words = block;
     local->targets = local->words + window;
-    local->noise = local->targets + window;
+    local->starts = local->targets + window;
+    local->noise = local->starts + window;
     return RNNKIT_OK;
 }
 
@@ -143,8 +147,8 @@ static void mark(const rki_w2v_uses *uses, const rki_w2v_turn *turn, rki_w2v_mar
 void rki_w2v_local_list(rki_w2v_local *local, const rki_w2v_turn *turn,
     const rki_w2v_sample *sample, int64_t first, int64_t last)
 {
-    int64_t from = first, to = last;
-    for (int64_t i = first; i < last; i++) {
+    int64_t from = sample->starts[first], to = from, end = sample->starts[last];
+    for (int64_t i = from; i < end; i++) {
         if (sample->words[i] < 0) continue;
         if (i - sample->left[i] < from) from = i - sample->left[i];
         if (i + sample->right[i] >= to) to = i + sample->right[i] + 1;
@@ -153,20 +157,22 @@ void rki_w2v_local_list(rki_w2v_local *local, const rki_w2v_turn *turn,
     forget(&local->output);
     for (int64_t i = from; i < to; i++) {
         int32_t word = sample->words[i], at = (int32_t)(i - from);
+        int own = word >= 0 && i >= sample->starts[first] && i < end;
         local->words[at] = word < 0 ? -1 : place_of(&local->input, word);
-        local->targets[at] = -1;
-        if (word < 0 || i < first || i >= last) continue;
-        local->targets[at] = place_of(&local->output, sample->targets[i]);
-        for (int64_t k = 0; k < local->negatives; k++) {
-            int32_t drawn = sample->noise[k * sample->pitch + i];
-            local->noise[k * local->pitch + at] = drawn < 0 ? -1 : place_of(&local->output, drawn);
-        }
+        local->targets[at] = own ? place_of(&local->output, sample->targets[i]) : -1;
     }
+    for (int64_t g = first; g <= last; g++)
+        local->starts[g - first] = sample->starts[g] - (int32_t)from;
+    for (int64_t g = first; g < last; g++)
+        for (int64_t k = 0; k < local->negatives; k++) {
+            int32_t drawn = sample->noise[k * sample->pitch + g];
+            local->noise[k * local->pitch + g - first] =
+                drawn < 0 ? -1 : place_of(&local->output, drawn);
+        }
     local->left = sample->left + from;
     local->right = sample->right + from;
     local->used = to - from;
-    local->first = first - from;
-    local->last = last - from;
+    local->groups = last - first;
     mark(&local->input, turn, turn->input);
     mark(&local->output, turn, turn->output);
 }
@@ -194,13 +200,13 @@ void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_turn *turn,
     settle(&local->output, turn, turn->output, kernels, run->stride, run->output);
     for (int64_t i = 0; i < local->used; i++) {
         if (local->words[i] >= 0) local->words[i] = local->input.now[local->words[i]];
-        if (local->targets[i] < 0) continue;
-        local->targets[i] = local->output.now[local->targets[i]];
-        for (int64_t k = 0; k < local->negatives; k++) {
+        if (local->targets[i] >= 0) local->targets[i] = local->output.now[local->targets[i]];
+    }
+    for (int64_t k = 0; k < local->negatives; k++)
+        for (int64_t i = 0; i < local->groups; i++) {
             int32_t *noise = &local->noise[k * local->pitch + i];
             if (*noise >= 0) *noise = local->output.now[*noise];
         }
-    }
     local->run = *run;
     local->run.words = local->words;
     local->run.targets = local->targets;
@@ -208,8 +214,8 @@ void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_turn *turn,
     local->run.left = local->left;
     local->run.right = local->right;
     local->run.pitch = local->pitch;
-    local->run.first = local->first;
-    local->run.last = local->last;
+    local->run.starts = local->starts;
+    local->run.last = local->groups;
 }
 
 void rki_w2v_local_subtract(

@@ -1,7 +1,7 @@
 /* Deterministic training: what a stretch of words works on.
  *
  * A block's words are cut into stretches of RKI_W2V_STRETCH; up to RKI_W2V_LOCALS make a batch.
- * Each stretch trains word after word. Rows that no other stretch of the batch uses it changes where
+ * Each stretch trains the groups that begin in it. Rows that no other stretch of the batch uses it changes where
  * they are, half of them in ordinary text; of the others it has copies from before the batch, and
  * when all are done, every such row gets the changes of the stretches, in their order. Nothing of
  * that depends on how many threads there are: they share out first the stretches, then the rows.
@@ -44,7 +44,8 @@ typedef struct rki_w2v_local {
     rki_w2v_uses input, output;
     int32_t *words, *targets, *noise; /* [pitch], [pitch], [negatives][pitch]: places in ids, then
                                          rows */
-    int64_t negatives, pitch, first, last, used; /* used: how many of `words` */
+    int32_t *starts;                  /* [pitch] */
+    int64_t negatives, pitch, groups, used; /* used: how many of `words` */
     const int32_t *left, *right;
     rki_w2v_run run;
 } rki_w2v_local;
@@ -67,7 +68,7 @@ void rki_w2v_local_rows(const rnnkit_word2vec *word2vec, int64_t *input, int64_t
 int32_t rki_w2v_local_init(rki_w2v_local *local, const rnnkit_word2vec *word2vec, int64_t number);
 void rki_w2v_local_release(rki_w2v_local *local, const rki_memory *memory);
 
-/* Lists the rows of words first .. last - 1 of the sample and of their windows, and marks them. */
+/* Lists the rows of groups first .. last - 1 of the sample and of their windows, and marks them. */
 void rki_w2v_local_list(rki_w2v_local *local, const rki_w2v_turn *turn,
     const rki_w2v_sample *sample, int64_t first, int64_t last);
 

@@ -16,7 +16,7 @@ int32_t rki_w2v_sample_init(rki_w2v_sample *sample, const rnnkit_word2vec *word2
     const rki_memory *memory = rki_w2v_memory(word2vec);
     int64_t pitch = RKI_W2V_BLOCK + 2 * rki_w2v_halo(word2vec) + RKI_W2V_SLACK;
     int32_t **arrays[] = {&sample->tokens, &sample->words, &sample->places, &sample->left,
-        &sample->right, &sample->targets};
+        &sample->right, &sample->targets, &sample->starts};
     void *block;
     *sample = (rki_w2v_sample){.pitch = pitch};
     int32_t status = RNNKIT_OK;
@@ -42,6 +42,7 @@ void rki_w2v_sample_release(rki_w2v_sample *sample, const rki_memory *memory)
     rki_release(memory, sample->left);
     rki_release(memory, sample->right);
     rki_release(memory, sample->targets);
+    rki_release(memory, sample->starts);
     rki_release(memory, sample->noise);
     *sample = (rki_w2v_sample){0};
 }
@@ -68,6 +69,22 @@ static void set_windows(rki_w2v_sample *sample, const rki_w2v_settings *settings
         if (behind < sample->right[i]) sample->right[i] = behind;
         behind = sample->words[i] < 0 ? 0 : behind + 1;
     }
+}
+
+/* Two words in a row make a group when both are of one sentence and of the block, and differ. */
+static void set_groups(rki_w2v_sample *sample, const rki_w2v_settings *settings)
+{
+    const int32_t *words = sample->words;
+    int64_t most = settings->architecture == RKI_W2V_CBOW ? 1 : RKI_W2V_TOGETHER;
+    sample->groups = 0;
+    for (int64_t i = sample->first; i < sample->last;) {
+        int64_t start = i++;
+        if (words[start] < 0) continue;
+        sample->starts[sample->groups++] = (int32_t)start;
+        if (most > 1 && i < sample->last && words[i] >= 0 && words[i] != words[start]) i++;
+    }
+    for (int64_t i = 0; i < RKI_W2V_SLACK; i++)
+        sample->starts[sample->groups + i] = (int32_t)sample->last;
 }
 
 rki_w2v_draws rki_w2v_draws_of(const rnnkit_word2vec *word2vec, int64_t base)
@@ -104,11 +121,24 @@ int32_t rki_w2v_sample_draw(rki_w2v_sample *sample, const rnnkit_word2vec *word2
     set_windows(sample, &word2vec->settings);
     for (int64_t i = 0; i < sample->kept; i++)
         sample->targets[i] = sample->words[i] < 0 ? -1 : word2vec->rows[sample->words[i]];
-    kernels->noise(&draws, sample->places + sample->first, sample->words + sample->first,
-        sample->last - sample->first, word2vec->settings.negative, word2vec->noise.size,
-        word2vec->noise.limits, word2vec->noise.aliases, word2vec->rows, sample->pitch,
-        sample->noise + sample->first);
+    set_groups(sample, &word2vec->settings);
+    kernels->noise(&draws, sample->places, sample->words, sample->starts, sample->groups,
+        word2vec->settings.negative, word2vec->noise.size, word2vec->noise.limits,
+        word2vec->noise.aliases, word2vec->rows, sample->pitch, sample->noise);
     return RNNKIT_OK;
+}
+
+int64_t rki_w2v_group_from(const rki_w2v_sample *sample, int64_t place)
+{
+    int64_t low = 0, high = sample->groups;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (sample->starts[middle] < place)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 int32_t rki_w2v_keep_limits(

@@ -18,6 +18,8 @@ typedef struct rki_w2v_sample {
     int64_t pitch;                                   /* of noise; room of the others */
     int32_t *tokens, *words, *places, *left, *right; /* [pitch] */
     int32_t *targets;                                /* [pitch]: output rows of the words */
+    int64_t groups;
+    int32_t *starts;                                 /* [pitch]: the groups' first words */
     int32_t *noise;                                  /* [negatives][pitch]: output rows */
     int64_t kept;                                    /* words, with those around the block */
     int64_t first, last;                             /* those of the block */
@@ -37,6 +39,9 @@ int64_t rki_w2v_blocks(const rnnkit_word2vec *word2vec);
 
 /* Draws block number `block` of the present run and epoch. */
 int32_t rki_w2v_sample_draw(rki_w2v_sample *sample, const rnnkit_word2vec *word2vec, int64_t block);
+
+/* The first group that begins with word `place` or one behind it. */
+int64_t rki_w2v_group_from(const rki_w2v_sample *sample, int64_t place);
 
 /* The limits of the words' draws: a word that is kept with probability p has p 2^32. */
 int32_t rki_w2v_keep_limits(

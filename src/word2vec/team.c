@@ -14,14 +14,16 @@ enum { STEP_BLOCKS = 32 }; /* a thread */
 static int32_t worker_init(rki_w2v_worker *worker, const rnnkit_word2vec *word2vec)
 {
     const rki_memory *memory = rki_w2v_memory(word2vec);
-    int64_t rows = 2 * word2vec->settings.window;
+    int64_t rows = 2 * word2vec->settings.window + RKI_W2V_TOGETHER;
     void *block;
     if (!word2vec->settings.deterministic) RKI_TRY(rki_w2v_sample_init(&worker->sample, word2vec));
-    RKI_TRY(rki_allocate(memory, rows * RKI_W2V_OUTPUTS + RKI_W2V_SLACK, sizeof(float),
+    RKI_TRY(rki_allocate(memory, rows * RKI_W2V_SCORES + RKI_W2V_SLACK, sizeof(float),
         "a window's gradients", &block));
     worker->gradients = block;
     RKI_TRY(rki_allocate(memory, rows + 1, sizeof(float *), "a window's rows", &block));
     worker->rows = block;
+    RKI_TRY(rki_allocate(memory, rows + 1, sizeof(uint8_t), "a window's rows", &block));
+    worker->kinds = block;
     RKI_TRY(rki_allocate(memory, 2 * rows + word2vec->settings.negative + 2, sizeof(float *),
         "a window's next rows", &block));
     worker->fetch = block;
@@ -36,6 +38,7 @@ static void worker_release(rki_w2v_worker *worker, const rki_memory *memory)
     rki_release(memory, worker->gradients);
     rki_release(memory, worker->rows);
     rki_release(memory, worker->fetch);
+    rki_release(memory, worker->kinds);
     rki_release(memory, worker->mean);
 }
 
@@ -140,6 +143,7 @@ rki_w2v_run rki_w2v_run_of(
         .gradients = worker->gradients,
         .rows = worker->rows,
         .fetch = worker->fetch,
+        .kinds = worker->kinds,
         .mean = worker->mean};
 }
 
@@ -156,8 +160,8 @@ static void train_block(
     run.right = sample->right;
     run.noise = sample->noise;
     run.pitch = sample->pitch;
-    run.first = sample->first;
-    run.last = sample->last;
+    run.starts = sample->starts;
+    run.last = sample->groups;
     word2vec->kernels->train(&run);
     tally->loss = run.loss;
     tally->pairs = run.pairs;

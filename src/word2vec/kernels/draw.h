@@ -62,19 +62,23 @@ static int64_t kernel_subsample(const rki_w2v_draws *draws, int32_t start, const
 }
 
 static void kernel_noise(const rki_w2v_draws *draws, const int32_t *places, const int32_t *words,
-    int64_t count, int64_t negatives, int64_t size, const int32_t *limits, const int32_t *aliases,
-    const int32_t *rows, int64_t pitch, int32_t *out)
+    const int32_t *starts, int64_t count, int64_t negatives, int64_t size, const int32_t *limits,
+    const int32_t *aliases, const int32_t *rows, int64_t pitch, int32_t *out)
 {
     vi none = vi_set1(-1);
     for (int64_t i = 0; i < count; i += LANES) {
-        vi c[4], place = vi_load(places + i), word = vi_load(words + i);
+        vi c[4], start = vi_load(starts + i), behind = vi_add(start, vi_set1(1));
+        vi place = vi_gather(places, start), word = vi_gather(words, start);
+        /* the word behind a group of one is not of the group */
+        vm two = vu_less(behind, vi_load(starts + i + 1));
+        vi second = vi_select(two, vi_gather(words, behind), word);
         for (int64_t k = 0; k < negatives; k++) {
             if (k % 2 == 0) draw_words(draws, place, (int32_t)(1 + k / 2), c);
             vi column = vu_mul_high(c[2 * (k % 2)], vi_set1((int32_t)size));
             vm own = vu_less(c[2 * (k % 2) + 1], vi_gather(limits, column));
             vi drawn = vi_select(own, column, vi_gather(aliases, column));
             vi row = vi_gather(rows, drawn);
-            vm again = vi_equal(drawn, word);
+            vm again = vm_or(vi_equal(drawn, word), vi_equal(drawn, second));
             for (int64_t j = 0; j < k; j++)
                 again = vm_or(again, vi_equal(row, vi_load(out + j * pitch + i)));
             vi_store(out + k * pitch + i, vi_select(again, none, row));

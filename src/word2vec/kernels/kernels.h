@@ -26,9 +26,11 @@
 #include "cpu/isa.h"
 
 enum {
-    RKI_W2V_ALIGN = 16,  /* floats */
-    RKI_W2V_OUTPUTS = 6, /* output rows that change together */
-    RKI_W2V_SLACK = 64   /* elements that kernels may write behind what they fill */
+    RKI_W2V_ALIGN = 16,   /* floats */
+    RKI_W2V_OUTPUTS = 7,  /* output rows that change together */
+    RKI_W2V_SCORES = 8,   /* room for an input row's scores */
+    RKI_W2V_TOGETHER = 2, /* words that share their noise words, at most */
+    RKI_W2V_SLACK = 64    /* elements that kernels may write behind what they fill */
 };
 
 /* A stretch of words whose windows are trained. */
@@ -38,14 +40,16 @@ typedef struct rki_w2v_run {
     const int32_t *words;        /* input rows of the words in a row; -1 between sentences */
     const int32_t *targets;      /* output rows of the same */
     const int32_t *left, *right; /* neighbours of each that belong to its window */
-    const int32_t *noise;        /* [negatives][pitch]: output rows; -1: none */
+    const int32_t *starts;       /* [last + 1]: the first word of each group, and where the last ends */
+    const int32_t *noise;        /* [negatives][pitch]: output rows of each group; -1: none */
     int64_t negatives, pitch;
-    int64_t first, last; /* words first .. last - 1 are trained */
+    int64_t first, last; /* groups first .. last - 1 are trained */
     int cbow;
     float rate, spread;
-    float *gradients;    /* [most neighbours * RKI_W2V_OUTPUTS + RKI_W2V_SLACK] */
-    float **rows;        /* [most neighbours] */
-    const float **fetch; /* [2 * most neighbours + negatives + 2] */
+    float *gradients;    /* [most rows * RKI_W2V_SCORES + RKI_W2V_SLACK] */
+    float **rows;        /* [most rows] */
+    uint8_t *kinds;      /* [most rows] */
+    const float **fetch; /* [2 * most rows + negatives + 2] */
     float *mean;         /* [2][stride]; CBOW only */
     double loss;         /* is added to: -log of each pair's probability */
     int64_t pairs;       /* is added to */
@@ -72,8 +76,9 @@ typedef struct rki_w2v_kernels {
     /* Draws `negatives` noise words for each of `count` words, by the alias method (Walker 1977), and
      * writes their rows: out[k * pitch + i]; -1 for the word itself and for one drawn before. */
     void (*noise)(const rki_w2v_draws *draws, const int32_t *places, const int32_t *words,
-        int64_t count, int64_t negatives, int64_t size, const int32_t *limits,
-        const int32_t *aliases, const int32_t *rows, int64_t pitch, int32_t *out);
+        const int32_t *starts, int64_t count, int64_t negatives, int64_t size,
+        const int32_t *limits, const int32_t *aliases, const int32_t *rows, int64_t pitch,
+        int32_t *out);
 
     /* Rows ids[0 .. count - 1] of a matrix, no id twice, and copies of them in a row: copies = rows;
      * copies -= rows; rows += copies, where id modulo shares is share. */

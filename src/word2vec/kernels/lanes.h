@@ -6,8 +6,7 @@
  *   vi_select(m, a, b)        m ? a : b
  *   vi_equal(a, b)            yes where the lanes are equal
  *   vm_or(m, n)
- *   vf_fraction(t)            t less the nearest whole number, |t| < 2^22
- *   vf_scale(y, n)            y 2^n, n whole, the result normal
+ *   vf_exp2(t)                2^t for t up to 126, relative error 5e-7; below 2^-126 it may be 2^-126
  *   vf_sums(a, n)             lane i is the sum over the lanes of a[i], i < n <= LANES; the other
  *                             lanes are 0. n is known to the compiler.
  */
@@ -49,14 +48,17 @@ static INLINE vm vm_or(vm m, vm n)
     return (vm)(m | n);
 }
 
-static INLINE vf vf_fraction(vf t)
+/* 2^t = 2^n 2^(i/16) 2^r: n whole, i from 0 to 15, |r| <= 1/32. Adding 1.5 * 2^19 leaves 16 n + i in
+ * the low bits. */
+static INLINE vf vf_exp2(vf t)
 {
-    return _mm512_reduce_ps(t, _MM_FROUND_TO_NEAREST_INT);
-}
-
-static INLINE vf vf_scale(vf y, vf n)
-{
-    return _mm512_scalef_ps(y, n);
+    const vf magic = vf_set1(786432.0f);
+    const vf powers = _mm512_setr_ps(1.0f, 1.04427378f, 1.09050773f, 1.13878863f, 1.18920712f,
+        1.24185781f, 1.29683955f, 1.35425555f, 1.41421356f, 1.47682615f, 1.54221083f, 1.61049033f,
+        1.68179283f, 1.75625216f, 1.83400809f, 1.91520656f);
+    vf shifted = vf_add(t, magic), n = vf_sub(shifted, magic), r = vf_sub(t, n);
+    vf y = vf_fma(vf_fma(vf_set1(0.2402265070f), r, vf_set1(0.6931683500f)), r, vf_set1(1.0f));
+    return _mm512_scalef_ps(vf_mul(_mm512_permutexvar_ps(vf_bits(shifted), powers), y), n);
 }
 
 /* Of two vectors the sums of lanes that are 1, 2, 4 or 8 apart: those of p in the lanes whose number
@@ -236,17 +238,18 @@ static INLINE vf vf_sums(const vf *a, int n)
 
 #if !defined(RKI_KERNELS_AVX512)
 
-/* Adding 1.5 * 2^23 leaves the nearest whole number in the low bits. */
-static INLINE vf vf_fraction(vf t)
+/* 2^t = 2^n 2^r: n whole, |r| <= 1/2, the polynomial a minimax fit. Adding 1.5 * 2^23 leaves n in the
+ * low bits. */
+static INLINE vf vf_exp2(vf t)
 {
     const vf magic = vf_set1(12582912.0f);
-    return vf_sub(t, vf_sub(vf_add(t, magic), magic));
-}
-
-static INLINE vf vf_scale(vf y, vf n)
-{
-    vi whole = vf_bits(vf_add(n, vf_set1(12582912.0f)));
-    return vi_as_float(vi_add(vf_bits(y), vi_shift_left(whole, 23)));
+    vf shifted = vf_add(vf_max(vf_set1(-126.0f), t), magic); /* t second: a NaN passes */
+    vf r = vf_sub(vf_max(vf_set1(-126.0f), t), vf_sub(shifted, magic)), square = vf_mul(r, r);
+    vf low = vf_fma(vf_set1(0.6931469671f), r, vf_set1(1.0f));
+    vf middle = vf_fma(vf_set1(0.0555071329f), r, vf_set1(0.2402211972f));
+    vf high = vf_fma(vf_set1(0.0013276466f), r, vf_set1(0.0096755413f));
+    vf y = vf_fma(vf_fma(high, square, middle), square, low);
+    return vi_as_float(vi_add(vf_bits(y), vi_shift_left(vf_bits(shifted), 23)));
 }
 
 #endif
