@@ -22,7 +22,7 @@ typedef struct rki_w2v_worker {
     float *gradients, *mean;
     float **rows;
     const float **fetch;
-    uint8_t *kinds;
+    int32_t *kinds;
 } rki_w2v_worker;
 
 struct rki_w2v_remote;

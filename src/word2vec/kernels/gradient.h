@@ -69,7 +69,7 @@ typedef struct tally {
 } tally;
 
 /* Scores to gradients, by lane `first` of the kind's weights and those behind it. */
-static INLINE vf gradients_of(vf score, const weights *by, int kind, int first, tally *sum)
+static INLINE vf gradients_of(vf score, const weights *by, int32_t kind, int first, tally *sum)
 {
     const float limit = 57.7f; /* beyond e^-40 probabilities are 0 and 1, and the loss is 40 */
     vf rate = vf_load(by->rate[kind] + first);

@@ -47,8 +47,8 @@ typedef struct rki_w2v_run {
     int cbow;
     float rate, spread;
     float *gradients;    /* [most rows * RKI_W2V_SCORES + RKI_W2V_SLACK] */
-    float **rows;        /* [most rows] */
-    uint8_t *kinds;      /* [most rows] */
+    float **rows;        /* [words] */
+    int32_t *kinds;      /* [most rows + RKI_W2V_SLACK] */
     const float **fetch; /* [2 * most rows + negatives + 2] */
     float *mean;         /* [2][stride]; CBOW only */
     double loss;         /* is added to: -log of each pair's probability */
