@@ -7,15 +7,16 @@
  * line ends a sentence (option sentence).
  *
  * Skip-gram and CBOW with negative sampling, as in word2vec.c but for these points: a window's
- * words share their noise words; a noise word that is the word itself, or was drawn before for the
- * same window, is dropped; a sentence has no longest length; the CBOW gradient is the mean's (option
- * cbow_gradient).
+ * words share their noise words, and skip-gram's windows of two words in a row do; a noise word that
+ * is one of these words, or was drawn before for the same window, is dropped; a sentence has no
+ * longest length; the CBOW gradient is the mean's (option cbow_gradient).
  *
  * With deterministic=1 the vectors are the same bits for every number of threads; with threads=1
  * they always are. Otherwise threads write the same vectors without waiting for each other.
  *
- * Training runs on the context's device where that can do it (cuda, reference). The words, windows
- * and noise words that are drawn are those of the CPU; cuda adds changes up in no certain order.
+ * Training runs on the context's device where that can do it (cuda, reference). The words that are
+ * kept and their windows are those of the CPU, each window has noise words of its own, and cuda adds
+ * changes up in no certain order.
  * So deterministic=1 trains on the CPU in any context, and so do windows too large for the device
  * (option window, negative or dimension); one line of log then says so. Everything else runs on the
  * CPU.

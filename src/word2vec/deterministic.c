@@ -31,8 +31,8 @@ static void list_stretch(const member *me, const rki_w2v_sample *sample, int64_t
 {
     rki_w2v_turn turn = turn_of(me, number);
     int64_t first = at + number * RKI_W2V_STRETCH, last = first + RKI_W2V_STRETCH;
-    rki_w2v_local_list(&me->team->locals[number], &turn, sample,
-        rki_w2v_group_from(sample, first), rki_w2v_group_from(sample, last));
+    rki_w2v_local_list(&me->team->locals[number], &turn, sample, rki_w2v_group_from(sample, first),
+        rki_w2v_group_from(sample, last));
 }
 
 static void train_stretch(const member *me, const rki_w2v_run *run, int64_t number)

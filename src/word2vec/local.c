@@ -147,8 +147,13 @@ static void mark(const rki_w2v_uses *uses, const rki_w2v_turn *turn, rki_w2v_mar
 void rki_w2v_local_list(rki_w2v_local *local, const rki_w2v_turn *turn,
     const rki_w2v_sample *sample, int64_t first, int64_t last)
 {
-    int64_t from = sample->starts[first], to = from, end = sample->starts[last];
-    for (int64_t i = from; i < end; i++) {
+    int64_t begin = sample->starts[first], end = begin;
+    if (last > first) { /* ends of sentences may follow */
+        end = sample->starts[last - 1] + RKI_W2V_TOGETHER;
+        if (end > sample->starts[last]) end = sample->starts[last];
+    }
+    int64_t from = begin, to = end;
+    for (int64_t i = begin; i < end; i++) {
         if (sample->words[i] < 0) continue;
         if (i - sample->left[i] < from) from = i - sample->left[i];
         if (i + sample->right[i] >= to) to = i + sample->right[i] + 1;
@@ -157,18 +162,19 @@ void rki_w2v_local_list(rki_w2v_local *local, const rki_w2v_turn *turn,
     forget(&local->output);
     for (int64_t i = from; i < to; i++) {
         int32_t word = sample->words[i], at = (int32_t)(i - from);
-        int own = word >= 0 && i >= sample->starts[first] && i < end;
+        int own = word >= 0 && i >= begin && i < end;
         local->words[at] = word < 0 ? -1 : place_of(&local->input, word);
         local->targets[at] = own ? place_of(&local->output, sample->targets[i]) : -1;
     }
-    for (int64_t g = first; g <= last; g++)
+    for (int64_t g = first; g < last; g++) {
         local->starts[g - first] = sample->starts[g] - (int32_t)from;
-    for (int64_t g = first; g < last; g++)
         for (int64_t k = 0; k < local->negatives; k++) {
             int32_t drawn = sample->noise[k * sample->pitch + g];
             local->noise[k * local->pitch + g - first] =
                 drawn < 0 ? -1 : place_of(&local->output, drawn);
         }
+    }
+    local->starts[last - first] = (int32_t)(end - from);
     local->left = sample->left + from;
     local->right = sample->right + from;
     local->used = to - from;

@@ -19,11 +19,11 @@ typedef struct rki_w2v_sample {
     int32_t *tokens, *words, *places, *left, *right; /* [pitch] */
     int32_t *targets;                                /* [pitch]: output rows of the words */
     int64_t groups;
-    int32_t *starts;                                 /* [pitch]: the groups' first words */
-    int32_t *noise;                                  /* [negatives][pitch]: output rows */
-    int64_t kept;                                    /* words, with those around the block */
-    int64_t first, last;                             /* those of the block */
-    int64_t tokens_inside;                           /* of the block, without ends of sentences */
+    int32_t *starts;       /* [pitch]: the groups' first words */
+    int32_t *noise;        /* [negatives][pitch]: output rows */
+    int64_t kept;          /* words, with those around the block */
+    int64_t first, last;   /* those of the block */
+    int64_t tokens_inside; /* of the block, without ends of sentences */
 } rki_w2v_sample;
 
 int32_t rki_w2v_sample_init(rki_w2v_sample *sample, const rnnkit_word2vec *word2vec);

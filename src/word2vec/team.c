@@ -23,8 +23,8 @@ static int32_t worker_init(rki_w2v_worker *worker, const rnnkit_word2vec *word2v
     RKI_TRY(rki_allocate(memory, RKI_W2V_BLOCK + 2 * rki_w2v_halo(word2vec), sizeof(float *),
         "a block's rows", &block));
     worker->rows = block;
-    RKI_TRY(rki_allocate(
-        memory, rows + RKI_W2V_SLACK, sizeof(int32_t), "a window's kinds", &block));
+    RKI_TRY(
+        rki_allocate(memory, rows + RKI_W2V_SLACK, sizeof(int32_t), "a window's kinds", &block));
     worker->kinds = block;
     RKI_TRY(rki_allocate(memory, 2 * rows + word2vec->settings.negative + 2, sizeof(float *),
         "a window's next rows", &block));

@@ -1,4 +1,4 @@
-/* word2vec on a device and on the CPU: what is drawn is the same, the loss agrees, words that are
+/* word2vec on a device and on the CPU: the words kept are the same, the loss agrees, words that are
  * used alike are near each other, and runs travel. Devices that do not train it are left out. */
 #include <math.h>
 #include <setjmp.h>
@@ -14,8 +14,9 @@
 
 enum { KINDS = 6, OF_A_KIND = 8, SENTENCES = 2000, LENGTH = 8 };
 
-/* Losses of the CPU and the device after training, relative to each other. */
-static const double tolerance = 0.02;
+/* Losses of the CPU and the device after training, relative to each other: only the CPU's windows
+ * share noise words. */
+static const double tolerance = 0.03;
 
 static const char *const devices[] = {"reference", "cuda"};
 static char *corpus;

@@ -37,8 +37,40 @@ typedef struct problem {
     int cbow;
     float spread;
     float input[ROWS * 512], output[ROWS * 512];
-    int32_t words[PITCH], left[PITCH], right[PITCH], noise[MOST_NEGATIVES * PITCH];
+    int32_t words[PITCH], left[PITCH], right[PITCH], starts[PITCH], noise[MOST_NEGATIVES * PITCH];
+    int64_t groups;
 } problem;
+
+/* Of which words group number `g` is: one, or two in a row. */
+static int64_t words_of(const problem *of, int64_t g)
+{
+    int64_t t = of->starts[g];
+    return of->starts[g + 1] > t + 1 && of->words[t + 1] >= 0 ? 2 : 1;
+}
+
+/* Groups of one word and of two; the text's last word is alone. */
+static void make_groups(problem *of)
+{
+    for (int64_t i = 0; i < WORDS;) {
+        int64_t t = i++;
+        if (of->words[t] < 0) continue;
+        of->starts[of->groups++] = (int32_t)t;
+        if (!of->cbow && t % 5 != 3 && i < WORDS && of->words[i] >= 0 &&
+            of->words[i] != of->words[t])
+            i++;
+    }
+    of->starts[of->groups] = WORDS;
+    for (int64_t g = 0; g < of->groups; g++)
+        for (int64_t k = 0; k < of->negatives; k++) {
+            double draw = uniform((uint64_t)(5000 + k * WORDS + g));
+            int32_t row = draw < 0.1 ? -1 : (int32_t)(draw * ROWS);
+            for (int64_t j = 0; j < k; j++)
+                if (of->noise[j * PITCH + g] == row) row = -1;
+            for (int64_t j = 0; j < words_of(of, g); j++)
+                if (of->words[of->starts[g] + j] == row) row = -1;
+            of->noise[k * PITCH + g] = row;
+        }
+}
 
 static void make_windows(problem *of)
 {
@@ -53,14 +85,6 @@ static void make_windows(problem *of)
             of->right[i]++;
         before = of->words[i] < 0 ? 0 : before + 1;
     }
-    for (int64_t k = 0; k < of->negatives; k++)
-        for (int64_t i = 0; i < WORDS; i++) {
-            double draw = uniform((uint64_t)(5000 + k * WORDS + i));
-            int32_t row = draw < 0.1 ? -1 : (int32_t)(draw * ROWS);
-            for (int64_t j = 0; j < k; j++)
-                if (of->noise[j * PITCH + i] == row) row = -1;
-            of->noise[k * PITCH + i] = row == of->words[i] ? -1 : row;
-        }
 }
 
 static problem *make(int64_t width, int64_t negatives, int64_t window, int cbow, float spread)
@@ -80,6 +104,7 @@ static problem *make(int64_t width, int64_t negatives, int64_t window, int cbow,
             of->output[r * of->stride + k] = (float)(uniform(900000 + at) - 0.5);
         }
     make_windows(of);
+    make_groups(of);
     return of;
 }
 
@@ -90,61 +115,98 @@ typedef struct reference {
     int64_t pairs;
 } reference;
 
-static void train_group(reference *to, const problem *of, double **x, int64_t inputs, double **y,
-    int outputs, int has_word, double rate)
+/* An input row and an output row are `times` of a pair of the group; label 1 for the first `own`
+ * output rows. */
+typedef struct block {
+    double *x[64], *y[RKI_W2V_OUTPUTS];
+    int64_t inputs, own, outputs;
+    int in[64][2]; /* whether input row i is in the window of word j */
+} block;
+
+static void train_block(reference *to, const problem *of, const block *b, double rate)
 {
     double g[64][RKI_W2V_OUTPUTS], old[RKI_W2V_OUTPUTS][512];
-    for (int64_t i = 0; i < inputs; i++)
-        for (int j = 0; j < outputs; j++) {
-            double score = 0, label = has_word && j == 0;
+    for (int64_t i = 0; i < b->inputs; i++)
+        for (int64_t j = 0; j < b->outputs; j++) {
+            double score = 0, label = j < b->own;
+            int times = j < b->own ? b->in[i][j] : b->in[i][0] + b->in[i][1];
             for (int64_t k = 0; k < of->width; k++)
-                score += x[i][k] * y[j][k];
+                score += b->x[i][k] * b->y[j][k];
             double sigmoid = 1 / (1 + exp(-score));
-            g[i][j] = rate * (label - sigmoid);
-            to->loss -= log(label != 0 ? sigmoid : 1 - sigmoid);
-            to->pairs++;
+            g[i][j] = times * rate * (label - sigmoid);
+            to->loss -= times * log(label != 0 ? sigmoid : 1 - sigmoid);
+            to->pairs += times;
         }
-    for (int j = 0; j < outputs; j++)
-        memcpy(old[j], y[j], (size_t)of->width * sizeof(double));
-    for (int64_t i = 0; i < inputs; i++)
+    for (int64_t j = 0; j < b->outputs; j++)
+        memcpy(old[j], b->y[j], (size_t)of->width * sizeof(double));
+    for (int64_t i = 0; i < b->inputs; i++)
         for (int64_t k = 0; k < of->width; k++) {
-            double before = x[i][k];
-            for (int j = 0; j < outputs; j++) {
-                y[j][k] += g[i][j] * before;
-                x[i][k] += g[i][j] * old[j][k];
+            double before = b->x[i][k];
+            for (int64_t j = 0; j < b->outputs; j++) {
+                b->y[j][k] += g[i][j] * before;
+                b->x[i][k] += g[i][j] * old[j][k];
             }
         }
 }
 
-static void train_word(reference *to, const problem *of, int64_t t, double rate)
+static int in_window(const problem *of, int64_t t, int64_t i)
 {
-    double *rows[64], *x[64], *y[RKI_W2V_OUTPUTS], mean[512] = {0}, before[512];
-    int64_t inputs = 0;
-    int outputs = 1, has_word = 1;
-    for (int64_t i = t - of->left[t]; i <= t + of->right[t]; i++)
-        if (i != t) rows[inputs++] = to->input + of->words[i] * of->stride;
-    if (inputs == 0) return;
+    return i != t && i >= t - of->left[t] && i <= t + of->right[t];
+}
+
+static void list_inputs(reference *to, const problem *of, int64_t g, block *b)
+{
+    int64_t t = of->starts[g], words = words_of(of, g);
+    for (int64_t i = 0; i < WORDS; i++) {
+        int first = in_window(of, t, i), second = words > 1 && in_window(of, t + 1, i);
+        if (!first && !second) continue;
+        b->x[b->inputs] = to->input + of->words[i] * of->stride;
+        b->in[b->inputs][0] = first;
+        b->in[b->inputs++][1] = second;
+    }
+}
+
+static void train_outputs(reference *to, const problem *of, int64_t g, block *b, double rate)
+{
+    int64_t words = words_of(of, g), k = 0;
+    b->own = b->outputs = words;
+    for (int64_t j = 0; j < words; j++)
+        b->y[j] = to->output + of->words[of->starts[g] + j] * of->stride;
+    do {
+        for (; k < of->negatives && b->outputs < RKI_W2V_OUTPUTS; k++) {
+            int32_t row = of->noise[k * PITCH + g];
+            if (row >= 0) b->y[b->outputs++] = to->output + row * of->stride;
+        }
+        train_block(to, of, b, rate);
+        b->own = b->outputs = 0;
+    } while (k < of->negatives);
+}
+
+static void train_mean(reference *to, const problem *of, int64_t g, const block *all, double rate)
+{
+    double mean[512] = {0}, before[512];
+    int64_t inputs = all->inputs;
+    block b = {.inputs = 1, .x = {mean}, .in = {{1, 0}}};
     for (int64_t i = 0; i < inputs; i++)
         for (int64_t k = 0; k < of->width; k++)
-            mean[k] += rows[i][k] / (double)inputs;
+            mean[k] += all->x[i][k] / (double)inputs;
     memcpy(before, mean, sizeof before);
-    memcpy(x, rows, sizeof x);
-    if (of->cbow) x[0] = mean;
-    y[0] = to->output + of->words[t] * of->stride;
-    for (int64_t k = 0; k <= of->negatives; k++) {
-        int32_t row = k < of->negatives ? of->noise[k * PITCH + t] : -1;
-        if (outputs == RKI_W2V_OUTPUTS || k == of->negatives) {
-            if (row < 0 && k < of->negatives) continue;
-            if (outputs > 0)
-                train_group(to, of, x, of->cbow ? 1 : inputs, y, outputs, has_word, rate);
-            outputs = has_word = 0;
-        }
-        if (row >= 0) y[outputs++] = to->output + row * of->stride;
-    }
-    for (int64_t i = 0; of->cbow && i < inputs; i++)
+    train_outputs(to, of, g, &b, rate);
+    for (int64_t i = 0; i < inputs; i++)
         for (int64_t k = 0; k < of->width; k++)
-            rows[i][k] +=
+            all->x[i][k] +=
                 (mean[k] - before[k]) * (of->spread > 0 ? (double)of->spread : 1 / (double)inputs);
+}
+
+static void train_group(reference *to, const problem *of, int64_t g, double rate)
+{
+    block b = {0};
+    list_inputs(to, of, g, &b);
+    if (b.inputs == 0) return;
+    if (of->cbow)
+        train_mean(to, of, g, &b, rate);
+    else
+        train_outputs(to, of, g, &b, rate);
 }
 
 static reference *train_plainly(const problem *of, double rate)
@@ -155,8 +217,8 @@ static reference *train_plainly(const problem *of, double rate)
         to->input[i] = (double)of->input[i];
         to->output[i] = (double)of->output[i];
     }
-    for (int64_t t = 0; t < WORDS; t++)
-        if (of->words[t] >= 0) train_word(to, of, t, rate);
+    for (int64_t g = 0; g < of->groups; g++)
+        train_group(to, of, g, rate);
     return to;
 }
 
@@ -170,7 +232,8 @@ static void compare(const problem *of, const rki_w2v_kernels *kernels)
 {
     const float rate = 0.05f;
     problem *own = malloc(sizeof *own);
-    float gradients[64 * RKI_W2V_OUTPUTS + RKI_W2V_SLACK], *rows[64];
+    float gradients[64 * RKI_W2V_SCORES + RKI_W2V_SLACK], *rows[WORDS];
+    int32_t kinds[64 + RKI_W2V_SLACK];
     const float *fetch[2 * 64 + MOST_NEGATIVES + 2];
     _Alignas(64) float mean[1024];
     reference *expected = train_plainly(of, (double)rate);
@@ -183,15 +246,17 @@ static void compare(const problem *of, const rki_w2v_kernels *kernels)
         .targets = own->words,
         .left = own->left,
         .right = own->right,
+        .starts = own->starts,
         .noise = own->noise,
         .negatives = own->negatives,
         .pitch = PITCH,
-        .last = WORDS,
+        .last = own->groups,
         .cbow = own->cbow,
         .rate = rate,
         .spread = own->spread,
         .gradients = gradients,
         .rows = rows,
+        .kinds = kinds,
         .fetch = fetch,
         .mean = mean};
     kernels->train(&run);
@@ -225,7 +290,8 @@ static void a_score_that_is_no_number_is_told(void **state)
     (void)state;
     for (int i = 0; i < set_count; i++) {
         problem *of = make(20, 5, 3, 0, 0);
-        float gradients[64 * RKI_W2V_OUTPUTS + RKI_W2V_SLACK], *rows[64];
+        float gradients[64 * RKI_W2V_SCORES + RKI_W2V_SLACK], *rows[WORDS];
+        int32_t kinds[64 + RKI_W2V_SLACK];
         const float *fetch[2 * 64 + MOST_NEGATIVES + 2];
         of->output[of->words[5] * of->stride + 2] = NAN;
         rki_w2v_run run = {.input = of->input,
@@ -235,13 +301,15 @@ static void a_score_that_is_no_number_is_told(void **state)
             .targets = of->words,
             .left = of->left,
             .right = of->right,
+            .starts = of->starts,
             .noise = of->noise,
             .negatives = of->negatives,
             .pitch = PITCH,
-            .last = WORDS,
+            .last = of->groups,
             .rate = 0.1f,
             .gradients = gradients,
             .rows = rows,
+            .kinds = kinds,
             .fetch = fetch};
         sets[i]->train(&run);
         assert_int_equal(run.diverged, 1);
@@ -294,33 +362,37 @@ static void subsampling_draws_philox(void **state)
     }
 }
 
+/* Groups of one word and of two in turn. */
 static void noise_draws_philox(void **state)
 {
     (void)state;
-    const int64_t count = 50, negatives = 7;
-    int32_t places[PITCH] = {0}, words[PITCH] = {0}, limits[ROWS], aliases[ROWS], rows[ROWS];
+    enum { GROUPS = 50, NEGATIVES = 7 };
+    int32_t places[2 * PITCH] = {0}, words[2 * PITCH] = {0}, starts[PITCH] = {0};
+    int32_t limits[ROWS], aliases[ROWS], rows[ROWS], out[NEGATIVES * PITCH];
     rki_w2v_draws draws = {{5, 6}, 7, 1000};
     for (int i = 0; i < ROWS; i++) {
         limits[i] = (int32_t)(uint32_t)(uniform((uint64_t)i) * 4294967295.0);
         aliases[i] = (i * 7 + 3) % ROWS;
         rows[i] = ROWS - 1 - i;
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < 2 * GROUPS; i++) {
         places[i] = i * 3;
         words[i] = i % ROWS;
     }
+    for (int i = 1; i < PITCH; i++)
+        starts[i] = i <= GROUPS ? starts[i - 1] + 1 + i % 2 : starts[GROUPS];
     for (int s = 0; s < set_count; s++) {
-        int32_t out[7 * PITCH];
-        sets[s]->noise(
-            &draws, places, words, count, negatives, ROWS, limits, aliases, rows, PITCH, out);
-        for (int64_t i = 0; i < count; i++)
-            for (int64_t k = 0; k < negatives; k++) {
+        sets[s]->noise(&draws, places, words, starts, GROUPS, NEGATIVES, ROWS, limits, aliases,
+            rows, PITCH, out);
+        for (int64_t i = 0; i < GROUPS; i++)
+            for (int64_t k = 0; k < NEGATIVES; k++) {
                 uint32_t drawn[4];
-                draw_plainly(&draws, places[i], (uint32_t)(1 + k / 2), drawn);
+                int32_t first = starts[i], last = starts[i + 1] - 1;
+                draw_plainly(&draws, places[first], (uint32_t)(1 + k / 2), drawn);
                 int32_t column = (int32_t)((uint64_t)drawn[2 * (k % 2)] * ROWS >> 32);
                 int32_t word =
                     drawn[2 * (k % 2) + 1] < (uint32_t)limits[column] ? column : aliases[column];
-                int again = word == words[i];
+                int again = word == words[first] || word == words[last];
                 for (int64_t j = 0; j < k; j++)
                     again |= out[j * PITCH + i] == rows[word];
                 assert_int_equal(out[k * PITCH + i], again ? -1 : rows[word]);

@@ -106,6 +106,17 @@ static void assert_share(int64_t hits, int64_t trials, double expected)
             "%lld of %lld, expected a share of %g", (long long)hits, (long long)trials, expected);
 }
 
+/* Behind the last word of a group, which is of one sentence and has no word twice. */
+static int64_t group_end(const rki_w2v_sample *sample, int64_t g)
+{
+    int64_t first = sample->starts[g], end = first + 1;
+    while (end < sample->starts[g + 1] && sample->words[end] >= 0)
+        end++;
+    assert_true(end - first <= RKI_W2V_TOGETHER);
+    assert_true(end - first == 1 || sample->words[first] != sample->words[first + 1]);
+    return end;
+}
+
 /* Draws all blocks of the first epoch and counts what happened. */
 static void draws_follow_their_distributions(void **state)
 {
@@ -118,18 +129,22 @@ static void draws_follow_their_distributions(void **state)
     text_ok(rnnkit_word2vec_step(word2vec)); /* ends the text */
     word2vec->place.epoch = 0;
     rki_w2v_sample sample;
-    int64_t kept[TYPES + 1] = {0}, drawn[TYPES + 1] = {0}, reach[WINDOW + 1] = {0}, inner = 0,
-                         noise = 0;
+    int64_t kept[TYPES + 1] = {0}, drawn[TYPES + 1] = {0}, grouped[TYPES] = {0},
+                         reach[WINDOW + 1] = {0}, inner = 0, noise = 0;
     double total = 0, own = 0;
     text_ok(rki_w2v_sample_init(&sample, word2vec));
     for (int64_t block = 0; block < rki_w2v_blocks(word2vec); block++) {
         text_ok(rki_w2v_sample_draw(&sample, word2vec, block));
+        for (int64_t g = 0; g < sample.groups; g++) {
+            if (sample.noise[g] >= 0) drawn[sample.noise[g]]++;
+            for (int64_t i = sample.starts[g]; i < group_end(&sample, g); i++)
+                grouped[sample.words[i]]++;
+        }
+        noise += sample.groups;
         for (int64_t i = sample.first; i < sample.last; i++) {
             if (sample.words[i] < 0) continue;
             kept[sample.words[i]]++;
             assert_int_equal(sample.targets[i], word2vec->rows[sample.words[i]]);
-            if (sample.noise[i] >= 0) drawn[sample.noise[i]]++;
-            noise++;
             if (i < WINDOW || i + WINDOW >= sample.kept) continue;
             int rim = 0;
             for (int64_t j = i - WINDOW; j <= i + WINDOW; j++)
@@ -146,9 +161,10 @@ static void draws_follow_their_distributions(void **state)
         int64_t count = vocab->words.words[i + 2].count;
         double ratio = 0.01 * (double)vocab->tokens / (double)count;
         assert_share(kept[i], count, fmin(1, sqrt(ratio) + ratio));
-        /* the first noise word is dropped where it is the word itself */
+        /* the first noise word is dropped where it is a word of the group */
         own = pow((double)count, 0.75) / total;
         assert_share(drawn[word2vec->rows[i]], noise - kept[i], own);
+        assert_int_equal(grouped[i], kept[i]);
     }
     for (int b = 1; b <= WINDOW; b++)
         assert_share(reach[b], inner, 1.0 / WINDOW);

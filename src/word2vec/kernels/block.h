@@ -75,34 +75,26 @@ static INLINE void set_gradients(const block *of, tally *sum)
     *sum = now;
 }
 
-/* x += sum g old, fresh += sum g x in a vector of columns for `inputs` input rows from `first` on. */
-static INLINE void change_inputs(int inputs, int outputs, const block *of, int64_t k,
-    int64_t first, const vf *old, vf *fresh)
-{
-    float *const *x = of->x + first;
-    const float *g = of->gradients + first * ROW;
-    vf a[TILE_INPUTS], b[TILE_INPUTS];
-    if (k % RKI_W2V_ALIGN == 0)
-        UNROLL for (int i = 0; i < inputs; i++) prefetch(of->fetch[first + i] + k);
-    UNROLL for (int i = 0; i < inputs; i++) b[i] = a[i] = vf_load(x[i] + k);
-    UNROLL for (int j = 0; j < outputs; j++) UNROLL for (int i = 0; i < inputs; i++)
-    {
-        vf scale = vf_set1(g[i * ROW + j]);
-        fresh[j] = vf_fma(scale, a[i], fresh[j]);
-        b[i] = vf_fma(scale, old[j], b[i]);
-    }
-    UNROLL for (int i = 0; i < inputs; i++) vf_store(x[i] + k, b[i]);
-}
-
 /* y += sum g x, x += sum g y in a vector of columns. */
 static INLINE void change_columns(int outputs, const block *of, int64_t k)
 {
-    int64_t i = 0, inputs = of->inputs;
+    float *const *x = of->x;
+    const float *const *fetch = of->fetch;
+    const float *g = of->gradients;
     vf old[OUTPUTS], fresh[OUTPUTS];
     UNROLL for (int j = 0; j < outputs; j++) fresh[j] = old[j] = vf_load(of->y[j] + k);
-    for (; i + TILE_INPUTS <= inputs; i += TILE_INPUTS)
-        change_inputs(TILE_INPUTS, outputs, of, k, i, old, fresh);
-    if (i < inputs) change_inputs(1, outputs, of, k, i, old, fresh);
+    for (int64_t i = 0; i < of->inputs; i++, g += ROW) {
+        float *row = x[i] + k;
+        vf a = vf_load(row), b = a;
+        if (k % RKI_W2V_ALIGN == 0) prefetch(fetch[i] + k);
+        UNROLL for (int j = 0; j < outputs; j++)
+        {
+            vf scale = vf_set1(g[j]);
+            fresh[j] = vf_fma(scale, a, fresh[j]);
+            b = vf_fma(scale, old[j], b);
+        }
+        vf_store(row, b);
+    }
     UNROLL for (int j = 0; j < outputs; j++) vf_store(of->y[j] + k, fresh[j]);
 }
 

@@ -26,15 +26,16 @@ enum { TILE_INPUTS = 1 };
 enum {
     ROW = RKI_W2V_SCORES,
     TILE = TILE_INPUTS * ROW,
-    KINDS = 4,                                      /* bit j: the row is in word j's window */
+    KINDS = 4, /* bit j: the row is in word j's window */
     TILE_KINDS = TILE_INPUTS == 2 ? KINDS * KINDS : KINDS
 };
 
 /* For each kind of a tile's rows, its lanes. */
 typedef struct weights {
-    float power[TILE_KINDS][TILE]; /* -label log2 e, the label being 1 or -1; 0: stands for nothing */
-    float rate[TILE_KINDS][TILE];  /* label rate, as often as the pair is there */
-    float most[TILE_KINDS][TILE];  /* 0 where a pair is there twice, otherwise 1 */
+    float power[TILE_KINDS]
+               [TILE]; /* -label log2 e, the label being 1 or -1; 0: stands for nothing */
+    float rate[TILE_KINDS][TILE]; /* label rate, as often as the pair is there */
+    float most[TILE_KINDS][TILE]; /* 0 where a pair is there twice, otherwise 1 */
 } weights;
 
 /* The first `own` output rows are those of the group's words, the others those of noise. */

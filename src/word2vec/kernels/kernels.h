@@ -3,16 +3,19 @@
  * Skip-gram with negative sampling (Mikolov et al., "Distributed representations of words and
  * phrases and their compositionality", NIPS 2013, equation 4). Input rows are those of a word's
  * neighbours, output rows those of the word itself and of the words drawn as noise, as in
- * word2vec.c. A word's noise words are shared by all of its window (Ji et al., "Parallelizing
- * word2vec in shared and distributed memory", 2016), which makes its window a small matrix product:
+ * word2vec.c. Noise words are shared by a window (Ji et al., "Parallelizing word2vec in shared and
+ * distributed memory", 2016) and by the windows of a group: two words in a row, or one. That makes
+ * a group a small matrix product:
  *
- *   s = x . y    g = rate * (label - sigmoid(s))    y += sum g x    x += sum g y
+ *   s = x . y    g = times * rate * (label - sigmoid(s))    y += sum g x    x += sum g y
  *
- * for each input row x and output row y, label 1 for the word itself and 0 for noise. The first
- * OUTPUTS output rows and all input rows change together, from their old values; then come the
- * next OUTPUTS output rows, and so on.
+ * for each input row x of the group's windows and each output row y, label 1 for the group's words
+ * and 0 for noise. `times` says how often the pair is there: for a word of the group whether x is in
+ * its window, for noise how many of the windows x is in. The first OUTPUTS output rows and all input
+ * rows change together, from their old values; then come the next OUTPUTS output rows, and so on.
  *
- * CBOW: x is the mean of the window's rows, and each of them gets what x got, times `spread`.
+ * CBOW: x is the mean of the window's rows, and each of them gets what x got, times `spread`. Its
+ * groups are of one word.
  *
  * Rows are `stride` floats apart, a multiple of RKI_W2V_ALIGN; what is behind the dimension is 0
  * and stays 0. Two threads may run on the same matrices: their updates may then be lost, no more
@@ -40,8 +43,8 @@ typedef struct rki_w2v_run {
     const int32_t *words;        /* input rows of the words in a row; -1 between sentences */
     const int32_t *targets;      /* output rows of the same */
     const int32_t *left, *right; /* neighbours of each that belong to its window */
-    const int32_t *starts;       /* [last + 1]: the first word of each group, and where the last ends */
-    const int32_t *noise;        /* [negatives][pitch]: output rows of each group; -1: none */
+    const int32_t *starts; /* [last + 1]: the first word of each group, and where the last ends */
+    const int32_t *noise;  /* [negatives][pitch]: output rows of each group; -1: none */
     int64_t negatives, pitch;
     int64_t first, last; /* groups first .. last - 1 are trained */
     int cbow;

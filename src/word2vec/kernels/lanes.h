@@ -57,7 +57,7 @@ static INLINE vf vf_exp2(vf t)
         1.24185781f, 1.29683955f, 1.35425555f, 1.41421356f, 1.47682615f, 1.54221083f, 1.61049033f,
         1.68179283f, 1.75625216f, 1.83400809f, 1.91520656f);
     vf shifted = vf_add(t, magic), n = vf_sub(shifted, magic), r = vf_sub(t, n);
-    vf y = vf_fma(vf_fma(vf_set1(0.2402265070f), r, vf_set1(0.6931683500f)), r, vf_set1(1.0f));
+    vf y = vf_fma(vf_fma(vf_set1(0.2402265070f), r, vf_set1(0.6931878800f)), r, vf_set1(1.0f));
     return _mm512_scalef_ps(vf_mul(_mm512_permutexvar_ps(vf_bits(shifted), powers), y), n);
 }
 

@@ -143,8 +143,8 @@ static void spread_mean(const rki_w2v_run *run, float *const *rows, int64_t inpu
     }
 }
 
-static void train_group(rki_w2v_run *run, int64_t number, group *of, const weights *by,
-    int64_t fetched, tally *sum)
+static void train_group(
+    rki_w2v_run *run, int64_t number, group *of, const weights *by, int64_t fetched, tally *sum)
 {
     float **rows = run->rows, *self = rows[of->first];
     block b = {.inputs = of->high - of->low,
