@@ -176,31 +176,31 @@ static void train_group(
     rows[of->first] = self;
 }
 
+/* Groups are set up and their rows fetched while the AHEAD groups before them are trained. */
 static void kernel_train(rki_w2v_run *run)
 {
+    enum { AHEAD = 2 };
     tally sum = {vf_set1(1.0f), vi_set1(0), vf_zero(), 0};
     weights by[RKI_W2V_TOGETHER + 1];
-    group groups[2];
+    group groups[AHEAD + 1];
     int64_t known = 0;
     for (int own = 0; own <= RKI_W2V_TOGETHER; own++)
         set_weights(&by[own], own, run->rate);
-    if (run->first < run->last) {
-        group *first = &groups[run->first % 2];
-        set_group(run, run->first, first);
-        known = first->high;
-        /* of all before it too: the next window may reach back further than this one */
-        for (int64_t i = 0; i < known; i++)
-            if (run->words[i] >= 0) run->rows[i] = run->input + run->words[i] * run->stride;
-    }
-    for (int64_t g = run->first; g < run->last; g++) {
-        group *now = &groups[g % 2], *next = &groups[(g + 1) % 2];
+    /* the windows that come may reach back further than the first */
+    for (int64_t i = 0; run->first < run->last && i < run->starts[run->first]; i++)
+        if (run->words[i] >= 0) run->rows[i] = run->input + run->words[i] * run->stride;
+    if (run->first < run->last) known = run->starts[run->first];
+    for (int64_t g = run->first; g < run->last + AHEAD; g++) {
         int64_t fetched = 0;
-        if (g + 1 < run->last) {
-            set_group(run, g + 1, next);
+        if (g < run->last) {
+            group *next = &groups[g % (AHEAD + 1)];
+            set_group(run, g, next);
             fetched = list_rows(run, next, known);
             if (next->high > known) known = next->high;
         }
-        if (now->pairs > 0) train_group(run, g, now, by, fetched, &sum);
+        if (g < run->first + AHEAD) continue;
+        group *now = &groups[(g - AHEAD) % (AHEAD + 1)];
+        if (now->pairs > 0) train_group(run, g - AHEAD, now, by, fetched, &sum);
     }
     run->loss += loss_of(&sum);
     if (!(vf_sum(sum.check) < INFINITY)) run->diverged = 1;
