@@ -59,13 +59,20 @@ def speed_rows(groups):
             yield [name, *cells]
 
 
+def spread(ratios):
+    if not ratios:
+        return "-"
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
 def ratio_rows(groups):
     for name, tool, others in RATIOS:
         cells = []
         for column in COLUMNS:
-            own = groups.get((tool, *column))
-            theirs = [statistics.median(groups[other, *column]) for other in others if (other, *column) in groups]
-            cells.append(f"{statistics.median(own) / max(theirs):.2f}" if own and theirs else "-")
+            theirs = [groups[other, *column] for other in others if (other, *column) in groups]
+            rounds = [(own, [values[i] for values in theirs if i < len(values)])
+                      for i, own in enumerate(groups.get((tool, *column), []))]
+            cells.append(spread([own / max(best) for own, best in rounds if best]))
         if set(cells) != {"-"}:
             yield [name, *cells]
 
@@ -76,10 +83,10 @@ def pair_rows(path):
         dimension, threads, default, deterministic = line.split("\t")
         groups.setdefault((dimension, threads), []).append((float(default), float(deterministic)))
     for (dimension, threads), pairs in groups.items():
-        ratios = sorted(slow / fast for fast, slow in pairs)
+        ratios = [slow / fast for fast, slow in pairs]
         yield [f"D {dimension}, {threads} thread{'s' if threads != '1' else ''}",
                f"{statistics.median(p[0] for p in pairs):,.0f}", f"{statistics.median(p[1] for p in pairs):,.0f}",
-               f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})", str(len(pairs))]
+               spread(ratios), str(len(pairs))]
 
 
 def whole_rows(path):
@@ -123,8 +130,9 @@ def main(folder, output):
              "Text: the IMDB reviews, lower-cased, punctuation dropped, shuffled. Skip-gram, window 5, 5 noise words, sample",
              "1e-4, min count 5. All programs in turn, on the same machine and text.", "",
              "## Training alone", "",
-             "5 million words, one epoch, thousand words of the vocabulary a second: the median (all rounds); ratios are of",
-             "the medians. fastText tells no time of its own, so reading the text is in its figures.", ""]
+             "5 million words, one epoch, thousand words of the vocabulary a second: the median (all rounds). Ratios are",
+             "of a round, in which the programs run one after the other: their median, the least and the largest. fastText",
+             "tells no time of its own, so reading the text is in its figures.", ""]
     if folder.name == "short":
         lines[2:2] = ["Little text, whatever is said below: this shows that the command works, and measures nothing.", ""]
     lines += table(["thousand words/s", *heads], speed_rows(speed)) if speed else ()
