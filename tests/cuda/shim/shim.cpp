@@ -175,7 +175,7 @@ void run_blocks(const cudaLaunchConfig_t *config, unsigned first, unsigned count
 }
 } // namespace
 
-cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void()> &thread)
+static cudaError_t run(const cudaLaunchConfig_t *config, const std::function<void()> &thread)
 {
     unsigned blocks = config->gridDim.x * config->gridDim.y * config->gridDim.z;
     int together = config->numAttrs > 0 && config->attrs[0].id == cudaLaunchAttributeCooperative &&
@@ -193,6 +193,81 @@ cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void(
     if (together) run_blocks(config, 0, blocks);
     for (unsigned i = 0; !together && i < blocks; i += cluster)
         run_blocks(config, i, cluster);
+    return cudaSuccess;
+}
+
+cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void()> &thread)
+{
+    cudaLaunchConfig_t own = *config;
+    std::vector<cudaLaunchAttribute> attributes(config->attrs, config->attrs + config->numAttrs);
+    return shim_do(config->stream, [=]() mutable {
+        own.attrs = attributes.data();
+        return run(&own, thread);
+    });
+}
+
+struct shim_graph {
+    std::vector<std::function<cudaError_t()>> work;
+};
+
+static cudaStream_t captured;
+static shim_graph capture;
+
+cudaError_t shim_do(cudaStream_t stream, const std::function<cudaError_t()> &work)
+{
+    if (captured == nullptr || stream != captured) return work();
+    capture.work.push_back(work);
+    return cudaSuccess;
+}
+
+/* SHIM_GRAPHS=none in the environment: nothing can be captured; =broken: no graph can be launched. */
+static int graphs_are(const char *what)
+{
+    const char *text = getenv("SHIM_GRAPHS");
+    return text != nullptr && strcmp(text, what) == 0;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int)
+{
+    if (captured != nullptr || graphs_are("none")) return 1;
+    captured = stream;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *out)
+{
+    if (captured != stream) return 1;
+    *out = new shim_graph(capture);
+    capture.work.clear();
+    captured = nullptr;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *out, cudaGraph_t graph, unsigned)
+{
+    *out = new shim_graph(*graph);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t)
+{
+    if (graphs_are("broken")) return 1;
+    for (const auto &work : graph->work) {
+        cudaError_t error = work();
+        if (error != cudaSuccess) return error;
+    }
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+{
+    delete graph;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph)
+{
+    delete graph;
     return cudaSuccess;
 }
 
@@ -311,10 +386,12 @@ cudaError_t cudaFreeAsync(void *block, cudaStream_t)
     return cudaFree(block);
 }
 
-cudaError_t cudaMemsetAsync(void *block, int value, size_t bytes, cudaStream_t)
+cudaError_t cudaMemsetAsync(void *block, int value, size_t bytes, cudaStream_t stream)
 {
-    memset(block, value, bytes);
-    return cudaSuccess;
+    return shim_do(stream, [=]() {
+        memset(block, value, bytes);
+        return (cudaError_t)cudaSuccess;
+    });
 }
 
 cudaError_t cudaMemset2DAsync(
@@ -325,10 +402,13 @@ cudaError_t cudaMemset2DAsync(
     return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void *target, const void *source, size_t bytes, int, cudaStream_t)
+cudaError_t cudaMemcpyAsync(
+    void *target, const void *source, size_t bytes, int, cudaStream_t stream)
 {
-    if (bytes > 0) memcpy(target, source, bytes);
-    return cudaSuccess;
+    return shim_do(stream, [=]() {
+        if (bytes > 0) memcpy(target, source, bytes);
+        return (cudaError_t)cudaSuccess;
+    });
 }
 
 cudaError_t cudaGetDeviceCount(int *count)
