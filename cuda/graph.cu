@@ -79,7 +79,8 @@ static cudaGraphExec_t record(rki_cuda *recorder, rki_cuda_queue_fn queue, void 
         return NULL;
     int32_t status = queue(work, recorder);
     cudaError_t error = cudaStreamEndCapture(recorder->stream, &graph);
-    if (status >= 0 && error == cudaSuccess && cudaGraphInstantiate(&ready, graph, 0) != cudaSuccess)
+    if (status >= 0 && error == cudaSuccess &&
+        cudaGraphInstantiate(&ready, graph, 0) != cudaSuccess)
         ready = NULL;
     if (graph != NULL) cudaGraphDestroy(graph);
     return ready;

@@ -20,9 +20,9 @@
 #include <string.h>
 
 enum {
-    RKI_CUDA_GRAPHS = 32,       /* that are kept; the one that was not used for longest makes room */
-    RKI_CUDA_KEY = 1024,        /* bytes */
-    RKI_CUDA_GRAPH_STEPS = 4,   /* at least; fewer are not worth it */
+    RKI_CUDA_GRAPHS = 32,     /* that are kept; the one that was not used for longest makes room */
+    RKI_CUDA_KEY = 1024,      /* bytes */
+    RKI_CUDA_GRAPH_STEPS = 4, /* at least; fewer are not worth it */
     RKI_CUDA_GRAPH_MOST = 2048, /* steps, for what a graph takes grows with them */
 };
 
@@ -51,7 +51,7 @@ struct rki_cuda_graphs {
     pthread_mutex_t lock; /* of all of it, also while a graph is launched */
     int off;              /* recording has failed */
     uint64_t turn;
-    rki_cuda *recorder; /* NULL: nothing was recorded yet */
+    rki_cuda *recorder;   /* NULL: nothing was recorded yet */
     rki_cuda_graph *kept; /* [RKI_CUDA_GRAPHS], or NULL */
 };
 

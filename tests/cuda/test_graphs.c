@@ -103,8 +103,7 @@ static void nudge(net *n)
 }
 
 /* The same by a context that sees it for the first time. Zoneout draws by the tape's steps. */
-static void pass_afresh(
-    const kind *of, int64_t rows, int text, int nudges, int clears, results *to)
+static void pass_afresh(const kind *of, int64_t rows, int text, int nudges, int clears, results *to)
 {
     net n = make(of);
     for (int i = 0; i < nudges; i++)

@@ -1,10 +1,13 @@
 /* Shim: coroutines for kernels, and the calls that do something. See cuda_runtime.h.
  *
  * A coroutine is entered once with makecontext and then switched by setjmp and longjmp, which
- * cost no system call. It waits by handing the turn on until what it waits for has come.
+ * cost no system call. It waits by handing the turn on until what it waits for has come. Under
+ * AddressSanitizer the C library's own longjmp is called: the sanitizer's would take it that frames
+ * are left behind, and look for where the stack ends.
  */
 #include "cuda_runtime.h"
 
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <ucontext.h>
@@ -71,6 +74,20 @@ void leave(barrier *b)
     }
 }
 
+typedef void (*jump_fn)(jmp_buf, int);
+
+jump_fn find_jump()
+{
+#ifdef __SANITIZE_ADDRESS__
+    void *library = dlopen("libc.so.6", RTLD_NOW);
+    void *symbol = library == nullptr ? nullptr : dlsym(library, "_longjmp");
+    if (symbol != nullptr) return reinterpret_cast<jump_fn>(symbol);
+#endif
+    return _longjmp;
+}
+
+const jump_fn jump = find_jump();
+
 /* A coroutine goes from job to job and never returns. */
 void body()
 {
@@ -81,7 +98,7 @@ void body()
         leave(&me->of->warps[me->number / WARP]);
         leave(&me->of->all);
         leave(&me->of->first->together);
-        if (_setjmp(me->here) == 0) _longjmp(scheduler, 1);
+        if (_setjmp(me->here) == 0) jump(scheduler, 1);
     }
 }
 
@@ -90,7 +107,7 @@ void resume(fiber *f)
     running = f;
     set_indices(f);
     if (_setjmp(scheduler) != 0) return;
-    if (f->started) _longjmp(f->here, 1);
+    if (f->started) jump(f->here, 1);
     f->started = true;
     getcontext(&f->entry);
     f->entry.uc_stack.ss_sp = f->stack.data();
@@ -102,7 +119,7 @@ void resume(fiber *f)
 
 void hand_on()
 {
-    if (_setjmp(running->here) == 0) _longjmp(scheduler, 1);
+    if (_setjmp(running->here) == 0) jump(scheduler, 1);
 }
 
 void wait_at(barrier *b)
@@ -138,7 +155,8 @@ void begin(block *b, dim3 index, unsigned threads, size_t shared)
     b->shuffled.resize(2 * threads);
     b->shared.resize((shared + sizeof(float4) - 1) / sizeof(float4));
     /* what is in it at first means nothing */
-    memset(static_cast<void *>(b->shared.data()), 0xFF, b->shared.size() * sizeof(float4));
+    if (shared > 0)
+        memset(static_cast<void *>(b->shared.data()), 0xFF, b->shared.size() * sizeof(float4));
 }
 
 dim3 index_of(const dim3 &grid, unsigned number)

@@ -64,9 +64,11 @@ int32_t rki_cuda_product(
     rki_cuda *device, rki_precision precision, const rki_gemm *call, float beta)
 {
     rki_gemm own = *call;
-    return rki_cuda_check(device, shim_do(device->stream, [=]() {
-        multiply(precision, &own, beta);
-        return (cudaError_t)cudaSuccess;
-    }),
+    return rki_cuda_check(device,
+        shim_do(device->stream,
+            [=]() {
+                multiply(precision, &own, beta);
+                return (cudaError_t)cudaSuccess;
+            }),
         "a matrix product");
 }
