@@ -17,6 +17,7 @@
 
 #include "backend/backend.h"
 #include "blas.cuh"
+#include "graph.cuh"
 #include "slot.cuh"
 
 struct rki_cuda {
@@ -33,6 +34,7 @@ struct rki_cuda {
     cudaMemPool_t pool; /* NULL on a device without: then memory comes from cudaMalloc */
     rki_cuda_blas blas;
     rki_cuda_slots slots, texts;
+    rki_cuda_graphs graphs;
 };
 
 /* The device's context is current from here to the end of the block, if status is 0. */

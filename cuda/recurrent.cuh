@@ -41,6 +41,27 @@ struct rki_cuda_plan {
 int32_t rki_cuda_plan_make(
     rki_cuda_staging *staging, const rki_recurrent *layer, rki_cuda_plan *plan);
 
+/* Whether the steps of such a plan may come again just as they are (graph.cuh): what is packed lies in
+ * another slot each time, and zoneout draws anew. */
+static inline int rki_cuda_recurs(const rki_cuda_plan *plan)
+{
+    const rki_recurrent *layer = plan->layer;
+    int draws = layer->training && (layer->zoneout_h > 0.0 || layer->zoneout_c > 0.0);
+    return !plan->packed && !draws && plan->steps >= RKI_CUDA_GRAPH_STEPS &&
+           plan->steps <= RKI_CUDA_GRAPH_MOST;
+}
+
+/* What a layer says of its steps, but for what it draws. */
+static inline void rki_cuda_key_layer(rki_cuda_key *key, const rki_recurrent *layer)
+{
+    int64_t sizes[] = {layer->steps, layer->batch, layer->input, layer->hidden, layer->output};
+    int kinds[] = {layer->cell, layer->reverse, layer->layer_norm, layer->training};
+    double rates[] = {layer->zoneout_h, layer->zoneout_c};
+    key->add(sizes);
+    key->add(kinds);
+    key->add(rates);
+}
+
 /* Scratch and stash are cut into arrays, each at a 256-byte boundary. With a NULL block the same
  * calls say how large it has to be. */
 class rki_cuda_cutter

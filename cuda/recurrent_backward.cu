@@ -252,13 +252,39 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices)
     return rki_cuda_backward_queue(p->device, p->layer->cell, &call);
 }
 
+static int32_t queue_stepwise(void *work, rki_cuda *on)
+{
+    pass p = *static_cast<pass *>(work);
+    p.device = on;
+    for (int64_t k = p.plan.steps - 1; k >= 0; k--)
+        RKI_TRY(queue_step(&p, k));
+    return RNNKIT_OK;
+}
+
+/* All that queue_stepwise makes launches of. */
+static void set_key(rki_cuda_key *key, const pass *p)
+{
+    pass shown = *p;
+    shown.device = NULL;
+    shown.call = NULL;
+    shown.layer = shown.plan.layer = NULL;
+    key->used = 0;
+    key->add('b');
+    key->add(shown);
+    rki_cuda_key_layer(key, p->layer);
+    key->add(p->call->weights);
+    key->add(p->call->dhn);
+    key->add(p->call->dcn);
+}
+
 static int32_t queue_steps(pass *p)
 {
     rki_cuda_slices slices = rki_cuda_slices_plan(p->device, p->layer);
     if (slices.units > 0) return queue_together(p, &slices);
-    for (int64_t k = p->plan.steps - 1; k >= 0; k--)
-        RKI_TRY(queue_step(p, k));
-    return RNNKIT_OK;
+    if (!rki_cuda_recurs(&p->plan)) return queue_stepwise(p, p->device);
+    rki_cuda_key key;
+    set_key(&key, p);
+    return rki_cuda_replay(p->device, &key, queue_stepwise, p);
 }
 
 /* gradient [m][n] += of^T by, over all positions. */

@@ -413,6 +413,39 @@ static int32_t queue_together(pass *p, const rki_cuda_slices *slices, const floa
     return rki_cuda_forward_queue(p->device, p->layer->cell, &call);
 }
 
+/* A step after the other, from states h0. */
+struct stepwise {
+    pass *of;
+    const float *h0;
+};
+
+static int32_t queue_stepwise(void *work, rki_cuda *on)
+{
+    const stepwise *steps = static_cast<stepwise *>(work);
+    pass p = *steps->of;
+    p.device = on;
+    for (int64_t k = 0; k < p.plan.steps; k++) {
+        const float *before = k == 0 ? steps->h0 : p.y + p.plan.offset(k - 1) * p.ldy;
+        RKI_TRY(queue_step(&p, k, before, k == 0 ? p.layer->output : p.ldy));
+    }
+    return RNNKIT_OK;
+}
+
+/* All that queue_stepwise makes launches of. */
+static void set_key(rki_cuda_key *key, const pass *p, const float *h0)
+{
+    pass shown = *p;
+    shown.device = NULL;
+    shown.layer = shown.plan.layer = NULL;
+    shown.weights = NULL;
+    key->used = 0;
+    key->add('f');
+    key->add(shown);
+    rki_cuda_key_layer(key, p->layer);
+    key->add(*p->weights);
+    key->add(h0);
+}
+
 /* The steps, from states in rank order. */
 static int32_t queue_steps(pass *p, const float *h0)
 {
@@ -421,11 +454,11 @@ static int32_t queue_steps(pass *p, const float *h0)
         p->factors));
     rki_cuda_slices slices = rki_cuda_slices_plan(p->device, p->layer);
     if (slices.units > 0) return queue_together(p, &slices, h0);
-    for (int64_t k = 0; k < p->plan.steps; k++) {
-        const float *before = k == 0 ? h0 : p->y + p->plan.offset(k - 1) * p->ldy;
-        RKI_TRY(queue_step(p, k, before, k == 0 ? p->layer->output : p->ldy));
-    }
-    return RNNKIT_OK;
+    stepwise steps = {p, h0};
+    if (!rki_cuda_recurs(&p->plan)) return queue_stepwise(&steps, p->device);
+    rki_cuda_key key;
+    set_key(&key, p, h0);
+    return rki_cuda_replay(p->device, &key, queue_stepwise, &steps);
 }
 
 static int32_t copy_floats(rki_cuda *device, float *target, const float *source, int64_t count)

@@ -71,6 +71,7 @@ if [ $tested = 1 ]; then
     run cuda_reason tests/cuda "$tests/cuda_reason"
     run word2vec tests/cuda "$tests/cuda_word2vec"
     run travel tests/cuda "$tests/cuda_travel"
+    run graphs tests/cuda "$tests/cuda_graphs"
     for precision in '' /tf32 /bf16; do
         run "parity${precision/\//_}" tests/parity "$tests/parity_operations" "* cuda$precision"
     done

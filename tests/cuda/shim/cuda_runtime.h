@@ -4,7 +4,8 @@
  * the same time when the launch is cooperative, and the threads of a block as coroutines that take
  * turns whenever one waits (barriers, shuffles, polling). __shared__ arrays are static, so only one
  * block of a kernel that has some may be alive at a time; cooperative kernels, and those whose
- * blocks form clusters, use dynamic shared memory. Streams run when they are told, so everything has always been done already.
+ * blocks form clusters, use dynamic shared memory. Streams run when they are told, so everything has
+ * always been done already, but for what a stream that is captured is told: that goes into the graph.
  */
 #ifndef SHIM_CUDA_RUNTIME_H
 #define SHIM_CUDA_RUNTIME_H
@@ -152,6 +153,18 @@ struct cudaFuncAttributes {
 typedef int cudaDriverEntryPointQueryResult;
 
 cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void()> &thread);
+
+typedef struct shim_graph *cudaGraph_t;
+typedef struct shim_graph *cudaGraphExec_t;
+enum { cudaStreamCaptureModeRelaxed };
+/* Does the work, or keeps it when the stream is captured. */
+cudaError_t shim_do(cudaStream_t stream, const std::function<cudaError_t()> &work);
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *out);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *out, cudaGraph_t graph, unsigned);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph);
 
 template <typename... Formal, typename... Actual>
 cudaError_t cudaLaunchKernelEx(

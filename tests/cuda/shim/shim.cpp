@@ -1,10 +1,13 @@
 /* Shim: coroutines for kernels, and the calls that do something. See cuda_runtime.h.
  *
  * A coroutine is entered once with makecontext and then switched by setjmp and longjmp, which
- * cost no system call. It waits by handing the turn on until what it waits for has come.
+ * cost no system call. It waits by handing the turn on until what it waits for has come. Under
+ * AddressSanitizer the C library's own longjmp is called: the sanitizer's would take it that frames
+ * are left behind, and look for where the stack ends.
  */
 #include "cuda_runtime.h"
 
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <ucontext.h>
@@ -71,6 +74,20 @@ void leave(barrier *b)
     }
 }
 
+typedef void (*jump_fn)(jmp_buf, int);
+
+jump_fn find_jump()
+{
+#ifdef __SANITIZE_ADDRESS__
+    void *library = dlopen("libc.so.6", RTLD_NOW);
+    void *symbol = library == nullptr ? nullptr : dlsym(library, "_longjmp");
+    if (symbol != nullptr) return reinterpret_cast<jump_fn>(symbol);
+#endif
+    return _longjmp;
+}
+
+const jump_fn jump = find_jump();
+
 /* A coroutine goes from job to job and never returns. */
 void body()
 {
@@ -81,7 +98,7 @@ void body()
         leave(&me->of->warps[me->number / WARP]);
         leave(&me->of->all);
         leave(&me->of->first->together);
-        if (_setjmp(me->here) == 0) _longjmp(scheduler, 1);
+        if (_setjmp(me->here) == 0) jump(scheduler, 1);
     }
 }
 
@@ -90,7 +107,7 @@ void resume(fiber *f)
     running = f;
     set_indices(f);
     if (_setjmp(scheduler) != 0) return;
-    if (f->started) _longjmp(f->here, 1);
+    if (f->started) jump(f->here, 1);
     f->started = true;
     getcontext(&f->entry);
     f->entry.uc_stack.ss_sp = f->stack.data();
@@ -102,7 +119,7 @@ void resume(fiber *f)
 
 void hand_on()
 {
-    if (_setjmp(running->here) == 0) _longjmp(scheduler, 1);
+    if (_setjmp(running->here) == 0) jump(scheduler, 1);
 }
 
 void wait_at(barrier *b)
@@ -138,7 +155,8 @@ void begin(block *b, dim3 index, unsigned threads, size_t shared)
     b->shuffled.resize(2 * threads);
     b->shared.resize((shared + sizeof(float4) - 1) / sizeof(float4));
     /* what is in it at first means nothing */
-    memset(static_cast<void *>(b->shared.data()), 0xFF, b->shared.size() * sizeof(float4));
+    if (shared > 0)
+        memset(static_cast<void *>(b->shared.data()), 0xFF, b->shared.size() * sizeof(float4));
 }
 
 dim3 index_of(const dim3 &grid, unsigned number)
@@ -175,7 +193,7 @@ void run_blocks(const cudaLaunchConfig_t *config, unsigned first, unsigned count
 }
 } // namespace
 
-cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void()> &thread)
+static cudaError_t run(const cudaLaunchConfig_t *config, const std::function<void()> &thread)
 {
     unsigned blocks = config->gridDim.x * config->gridDim.y * config->gridDim.z;
     int together = config->numAttrs > 0 && config->attrs[0].id == cudaLaunchAttributeCooperative &&
@@ -193,6 +211,81 @@ cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void(
     if (together) run_blocks(config, 0, blocks);
     for (unsigned i = 0; !together && i < blocks; i += cluster)
         run_blocks(config, i, cluster);
+    return cudaSuccess;
+}
+
+cudaError_t shim_run(const cudaLaunchConfig_t *config, const std::function<void()> &thread)
+{
+    cudaLaunchConfig_t own = *config;
+    std::vector<cudaLaunchAttribute> attributes(config->attrs, config->attrs + config->numAttrs);
+    return shim_do(config->stream, [=]() mutable {
+        own.attrs = attributes.data();
+        return run(&own, thread);
+    });
+}
+
+struct shim_graph {
+    std::vector<std::function<cudaError_t()>> work;
+};
+
+static cudaStream_t captured;
+static shim_graph capture;
+
+cudaError_t shim_do(cudaStream_t stream, const std::function<cudaError_t()> &work)
+{
+    if (captured == nullptr || stream != captured) return work();
+    capture.work.push_back(work);
+    return cudaSuccess;
+}
+
+/* SHIM_GRAPHS=none in the environment: nothing can be captured; =broken: no graph can be launched. */
+static int graphs_are(const char *what)
+{
+    const char *text = getenv("SHIM_GRAPHS");
+    return text != nullptr && strcmp(text, what) == 0;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int)
+{
+    if (captured != nullptr || graphs_are("none")) return 1;
+    captured = stream;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *out)
+{
+    if (captured != stream) return 1;
+    *out = new shim_graph(capture);
+    capture.work.clear();
+    captured = nullptr;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *out, cudaGraph_t graph, unsigned)
+{
+    *out = new shim_graph(*graph);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t)
+{
+    if (graphs_are("broken")) return 1;
+    for (const auto &work : graph->work) {
+        cudaError_t error = work();
+        if (error != cudaSuccess) return error;
+    }
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+{
+    delete graph;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph)
+{
+    delete graph;
     return cudaSuccess;
 }
 
@@ -311,10 +404,12 @@ cudaError_t cudaFreeAsync(void *block, cudaStream_t)
     return cudaFree(block);
 }
 
-cudaError_t cudaMemsetAsync(void *block, int value, size_t bytes, cudaStream_t)
+cudaError_t cudaMemsetAsync(void *block, int value, size_t bytes, cudaStream_t stream)
 {
-    memset(block, value, bytes);
-    return cudaSuccess;
+    return shim_do(stream, [=]() {
+        memset(block, value, bytes);
+        return (cudaError_t)cudaSuccess;
+    });
 }
 
 cudaError_t cudaMemset2DAsync(
@@ -325,10 +420,13 @@ cudaError_t cudaMemset2DAsync(
     return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void *target, const void *source, size_t bytes, int, cudaStream_t)
+cudaError_t cudaMemcpyAsync(
+    void *target, const void *source, size_t bytes, int, cudaStream_t stream)
 {
-    if (bytes > 0) memcpy(target, source, bytes);
-    return cudaSuccess;
+    return shim_do(stream, [=]() {
+        if (bytes > 0) memcpy(target, source, bytes);
+        return (cudaError_t)cudaSuccess;
+    });
 }
 
 cudaError_t cudaGetDeviceCount(int *count)

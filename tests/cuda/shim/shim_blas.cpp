@@ -44,7 +44,7 @@ static double element(rki_precision precision, const void *array, int64_t i)
     return (double)value;
 }
 
-int32_t rki_cuda_product(rki_cuda *, rki_precision precision, const rki_gemm *call, float beta)
+static void multiply(rki_precision precision, const rki_gemm *call, float beta)
 {
     int64_t a_row = call->transpose_a ? 1 : call->lda, a_next = call->transpose_a ? call->lda : 1;
     int64_t b_row = call->transpose_b ? 1 : call->ldb, b_next = call->transpose_b ? call->ldb : 1;
@@ -58,5 +58,17 @@ int32_t rki_cuda_product(rki_cuda *, rki_precision precision, const rki_gemm *ca
             c[j] = (float)sum;
         }
     }
-    return RNNKIT_OK;
+}
+
+int32_t rki_cuda_product(
+    rki_cuda *device, rki_precision precision, const rki_gemm *call, float beta)
+{
+    rki_gemm own = *call;
+    return rki_cuda_check(device,
+        shim_do(device->stream,
+            [=]() {
+                multiply(precision, &own, beta);
+                return (cudaError_t)cudaSuccess;
+            }),
+        "a matrix product");
 }
