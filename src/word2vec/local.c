@@ -221,7 +221,7 @@ void rki_w2v_local_load(rki_w2v_local *local, const rki_w2v_turn *turn,
     local->run.right = local->right;
     local->run.pitch = local->pitch;
     local->run.starts = local->starts;
-    local->run.last = local->groups;
+    local->run.groups = local->groups;
 }
 
 void rki_w2v_local_subtract(

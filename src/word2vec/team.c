@@ -163,7 +163,7 @@ static void train_block(
     run.noise = sample->noise;
     run.pitch = sample->pitch;
     run.starts = sample->starts;
-    run.last = sample->groups;
+    run.groups = sample->groups;
     word2vec->kernels->train(&run);
     tally->loss = run.loss;
     tally->pairs = run.pairs;

@@ -43,10 +43,9 @@ typedef struct rki_w2v_run {
     const int32_t *words;        /* input rows of the words in a row; -1 between sentences */
     const int32_t *targets;      /* output rows of the same */
     const int32_t *left, *right; /* neighbours of each that belong to its window */
-    const int32_t *starts; /* [last + 1]: the first word of each group, and where the last ends */
+    const int32_t *starts; /* [groups + 1]: the first word of each group, and where the last ends */
     const int32_t *noise;  /* [negatives][pitch]: output rows of each group; -1: none */
-    int64_t negatives, pitch;
-    int64_t first, last; /* groups first .. last - 1 are trained */
+    int64_t negatives, pitch, groups;
     int cbow;
     float rate, spread;
     float *gradients;    /* [most rows * RKI_W2V_SCORES + RKI_W2V_SLACK] */

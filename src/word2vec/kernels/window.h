@@ -176,31 +176,31 @@ static void train_group(
     rows[of->first] = self;
 }
 
-/* Groups are set up and their rows fetched while the AHEAD groups before them are trained. */
 static void kernel_train(rki_w2v_run *run)
 {
-    enum { AHEAD = 2 };
+    enum { MOST_AHEAD = 2 };
     tally sum = {vf_set1(1.0f), vi_set1(0), vf_zero(), 0};
     weights by[RKI_W2V_TOGETHER + 1];
-    group groups[AHEAD + 1];
-    int64_t known = 0;
+    group groups[MOST_AHEAD + 1];
+    /* a group is set up and its rows are fetched while one two words before it is trained: what is
+     * fetched earlier another thread may write again */
+    int64_t ahead = run->cbow ? 2 : 1, known = run->groups > 0 ? run->starts[0] : 0;
     for (int own = 0; own <= RKI_W2V_TOGETHER; own++)
         set_weights(&by[own], own, run->rate);
     /* the windows that come may reach back further than the first */
-    for (int64_t i = 0; run->first < run->last && i < run->starts[run->first]; i++)
+    for (int64_t i = 0; i < known; i++)
         if (run->words[i] >= 0) run->rows[i] = run->input + run->words[i] * run->stride;
-    if (run->first < run->last) known = run->starts[run->first];
-    for (int64_t g = run->first; g < run->last + AHEAD; g++) {
+    for (int64_t g = 0; g < run->groups + ahead; g++) {
         int64_t fetched = 0;
-        if (g < run->last) {
-            group *next = &groups[g % (AHEAD + 1)];
+        if (g < run->groups) {
+            group *next = &groups[g % (MOST_AHEAD + 1)];
             set_group(run, g, next);
             fetched = list_rows(run, next, known);
             if (next->high > known) known = next->high;
         }
-        if (g < run->first + AHEAD) continue;
-        group *now = &groups[(g - AHEAD) % (AHEAD + 1)];
-        if (now->pairs > 0) train_group(run, g - AHEAD, now, by, fetched, &sum);
+        if (g < ahead) continue;
+        group *now = &groups[(g - ahead) % (MOST_AHEAD + 1)];
+        if (now->pairs > 0) train_group(run, g - ahead, now, by, fetched, &sum);
     }
     run->loss += loss_of(&sum);
     if (!(vf_sum(sum.check) < INFINITY)) run->diverged = 1;
