@@ -41,7 +41,7 @@ if [ "${1:-}" != --quick ]; then
     # the sanitizer needs its addresses where they always were
     setarch --addr-no-randomize ctest --preset tsan -L threads --no-tests=error
     build asan -DRNNKIT_BUILD_EXAMPLES=OFF
-    ctest --preset asan -L '^(unit|api|oom|fuzz)$' --no-tests=error --parallel "$jobs"
+    ctest --preset asan -L '^(unit|api|oom|fuzz|shim)$' --no-tests=error --parallel "$jobs"
 fi
 # where there is a CUDA toolkit: code for one device alone, which is quick to build
 build release -DRNNKIT_CUDA_ARCHITECTURES=90

@@ -1,10 +1,11 @@
 /* Deterministic training: what a stretch of words works on.
  *
  * A block's words are cut into stretches of RKI_W2V_STRETCH; up to RKI_W2V_LOCALS make a batch.
- * Each stretch trains the groups that begin in it. Rows that no other stretch of the batch uses it changes where
- * they are, half of them in ordinary text; of the others it has copies from before the batch, and
- * when all are done, every such row gets the changes of the stretches, in their order. Nothing of
- * that depends on how many threads there are: they share out first the stretches, then the rows.
+ * Each stretch trains the groups that begin in it (sample.h). Rows that no other stretch of the batch
+ * uses it changes where they are, half of them in ordinary text; of the others it has copies from
+ * before the batch, and when all are done, every such row gets the changes of the stretches, in
+ * their order. Nothing of that depends on how many threads there are: they share out first the
+ * stretches, then the rows.
  *
  * Copies are rows behind those of the matrix, so that one pointer reaches both.
  */
@@ -44,7 +45,7 @@ typedef struct rki_w2v_local {
     rki_w2v_uses input, output;
     int32_t *words, *targets, *noise; /* [pitch], [pitch], [negatives][pitch]: places in ids, then
                                          rows */
-    int32_t *starts;                  /* [pitch] */
+    int32_t *starts;                  /* [groups + 1], room for pitch */
     int64_t negatives, pitch, groups, used; /* used: how many of `words` */
     const int32_t *left, *right;
     rki_w2v_run run;

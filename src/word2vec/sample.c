@@ -71,7 +71,7 @@ static void set_windows(rki_w2v_sample *sample, const rki_w2v_settings *settings
     }
 }
 
-/* Two words in a row make a group when both are of one sentence and of the block, and differ. */
+/* From the first word on, two in a row where they may be together. */
 static void set_groups(rki_w2v_sample *sample, const rki_w2v_settings *settings)
 {
     const int32_t *words = sample->words;

@@ -1,5 +1,6 @@
 /* A block of the text with everything that is drawn for it: which words are kept, their windows,
- * and their noise words.
+ * and the noise words of groups: two different words in a row, or one, of one sentence and the block;
+ * with CBOW always one.
  *
  * Every draw depends on (seed, run, epoch, the token's place), so blocks may be taken in any order
  * and by any thread. Some tokens around the block are looked at too, RKI_W2V_HALO to each side and
@@ -19,8 +20,8 @@ typedef struct rki_w2v_sample {
     int32_t *tokens, *words, *places, *left, *right; /* [pitch] */
     int32_t *targets;                                /* [pitch]: output rows of the words */
     int64_t groups;
-    int32_t *starts;       /* [pitch]: the groups' first words */
-    int32_t *noise;        /* [negatives][pitch]: output rows */
+    int32_t *starts;       /* [groups + 1]: their first words, and where the block ends */
+    int32_t *noise;        /* [negatives][pitch]: output rows of each group */
     int64_t kept;          /* words, with those around the block */
     int64_t first, last;   /* those of the block */
     int64_t tokens_inside; /* of the block, without ends of sentences */

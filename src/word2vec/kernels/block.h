@@ -1,8 +1,8 @@
 /* A block of input rows and output rows, trained.
  *
- * Scores are products of a tile's input rows with all output rows, summed in registers; the sums
- * become gradients in registers too. Then one pass over the columns changes all rows of the block:
- * output rows, old and new, stay in registers while the input rows pass by.
+ * Scores are products of a tile's input rows with all output rows, summed in registers. When all are
+ * there they become gradients. Then one pass over the columns changes all rows of the block: output
+ * rows, old and new, stay in registers while the input rows pass by.
  *
  * Meanwhile rows that are wanted soon are fetched, a line for a line that is worked on: all at once
  * they would fill what the processor has for lines on their way, and stop it.

@@ -30,12 +30,11 @@ enum {
     TILE_KINDS = TILE_INPUTS == 2 ? KINDS * KINDS : KINDS
 };
 
-/* For each kind of a tile's rows, its lanes. */
+/* For each kind of a tile's rows, its lanes: -label log2 e, the label being 1 or -1, and 0 where a
+ * lane stands for nothing; label rate, as often as the pair is there; 0 where it is there twice,
+ * otherwise 1. */
 typedef struct weights {
-    float power[TILE_KINDS]
-               [TILE]; /* -label log2 e, the label being 1 or -1; 0: stands for nothing */
-    float rate[TILE_KINDS][TILE]; /* label rate, as often as the pair is there */
-    float most[TILE_KINDS][TILE]; /* 0 where a pair is there twice, otherwise 1 */
+    float power[TILE_KINDS][TILE], rate[TILE_KINDS][TILE], most[TILE_KINDS][TILE];
 } weights;
 
 /* The first `own` output rows are those of the group's words, the others those of noise. */
