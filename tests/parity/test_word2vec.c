@@ -48,13 +48,14 @@ static int64_t words_of(const problem *of, int64_t g)
     return of->starts[g + 1] > t + 1 && of->words[t + 1] >= 0 ? 2 : 1;
 }
 
-/* Groups of one word and of two; the text's last word is alone. */
+/* Groups of one word and of two; those that begin with the first four words are left to others, so
+ * that windows reach back to words before the first group. */
 static void make_groups(problem *of)
 {
     for (int64_t i = 0; i < WORDS;) {
         int64_t t = i++;
         if (of->words[t] < 0) continue;
-        of->starts[of->groups++] = (int32_t)t;
+        if (t >= 4) of->starts[of->groups++] = (int32_t)t;
         if (!of->cbow && t % 5 != 3 && i < WORDS && of->words[i] >= 0 &&
             of->words[i] != of->words[t])
             i++;
@@ -232,7 +233,7 @@ static void compare(const problem *of, const rki_w2v_kernels *kernels)
 {
     const float rate = 0.05f;
     problem *own = malloc(sizeof *own);
-    float gradients[64 * RKI_W2V_SCORES + RKI_W2V_SLACK], *rows[WORDS];
+    float gradients[64 * RKI_W2V_SCORES + RKI_W2V_SLACK], *rows[WORDS] = {0};
     int32_t kinds[64 + RKI_W2V_SLACK];
     const float *fetch[2 * 64 + MOST_NEGATIVES + 2];
     _Alignas(64) float mean[1024];
