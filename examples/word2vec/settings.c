@@ -48,7 +48,7 @@ const argument_row settings_rows[] = {
     {ARGUMENT_FLAG, TRAIN, "fixed-window", NULL, "no", AT(fixed_window), 0, 0, 0,
         "always that many, not a number drawn for each word"},
     {ARGUMENT_INTEGER, TRAIN, "negative", "N", "5", AT(negative), 1, 1000, 0,
-        "noise words for each window"},
+        "noise words for a window"},
     {ARGUMENT_NUMBER, TRAIN, "sample", "SHARE", "0.001", AT(sample), 0, 1, 0,
         "thin out words from this share of the text on; 0: keep all"},
     {ARGUMENT_CHOICE, TRAIN, "subsampling", "word2vec|paper", "word2vec", AT(subsampling), 0, 0, 0,

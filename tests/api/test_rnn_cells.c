@@ -10,21 +10,14 @@
 
 #include <cmocka.h>
 
+#include "../support/rnn_kind.h"
 #include "../support/scratch.h"
 #include "../support/small_model.h"
 
 enum { INPUTS = 6, HIDDEN = 9, STEPS = 8, BATCH = 5, MOST = 4096 };
 
-typedef int32_t (*create_fn)(
-    rnnkit_model *, const char *, int64_t, int64_t, const char *, rnnkit_rnn **);
-
-typedef struct kind {
-    create_fn create;
-    const char *options;
-} kind;
-
 /* Of one direction; with more in front, two. */
-static const kind one_way[] = {
+static const rnn_kind one_way[] = {
     {rnnkit_elman_create, "layers=2"},
     {rnnkit_elman_create, "activation=relu zoneout=0.3 layer_norm=1"},
     {rnnkit_gru_create, "layers=2 hidden=7,9 initial=learned"},
@@ -45,7 +38,7 @@ typedef struct net {
     float x[STEPS * BATCH * INPUTS];
 } net;
 
-static net make(const kind *of, const char *more, const char *tape)
+static net make(const rnn_kind *of, const char *more, const char *tape)
 {
     net n = {0};
     char options[160];
@@ -225,7 +218,8 @@ static void check_gates(net *n, int gates, int reverse, const int32_t *lengths)
 static void gates_can_be_seen(void **state)
 {
     static const int32_t lengths[BATCH] = {5, 0, 8, 1, 7};
-    static const kind both[] = {{rnnkit_lstm_create, "layers=2"}, {rnnkit_gru_create, "layers=2"}};
+    static const rnn_kind both[] = {
+        {rnnkit_lstm_create, "layers=2"}, {rnnkit_gru_create, "layers=2"}};
     float y[MOST];
     (void)state;
     for (int i = 0; i < 4; i++) {
@@ -267,7 +261,7 @@ static int zeros_of(const float *values, int count)
 /* What was dropped got no gradient, the rest did; and another step drops others. */
 static void weight_drop_drops_weights(void **state)
 {
-    static const kind dropping = {rnnkit_gru_create, "weight_drop=0.5"};
+    static const rnn_kind dropping = {rnnkit_gru_create, "weight_drop=0.5"};
     enum { COUNT = 3 * HIDDEN * HIDDEN };
     float first[COUNT], both[COUNT];
     (void)state;
@@ -283,7 +277,7 @@ static void weight_drop_drops_weights(void **state)
 
 static void first_states_are_learned(void **state)
 {
-    static const kind learned = {rnnkit_lstm_create, "initial=learned"};
+    static const rnn_kind learned = {rnnkit_lstm_create, "initial=learned"};
     float values[HIDDEN], gradient[HIDDEN], state_values[2 * 2 * HIDDEN], y[2][MOST];
     (void)state;
     net n = make(&learned, "", "train=1");
@@ -313,7 +307,7 @@ static void first_states_are_learned(void **state)
 
 static void orthogonal_blocks_are_orthogonal(void **state)
 {
-    static const kind orthogonal = {rnnkit_lstm_create, "init=orthogonal"};
+    static const rnn_kind orthogonal = {rnnkit_lstm_create, "init=orthogonal"};
     float w[4 * HIDDEN * HIDDEN], bias[4 * HIDDEN];
     (void)state;
     net n = make(&orthogonal, "", "train=0");
@@ -352,7 +346,7 @@ static void a_saved_layer_is_the_same_again(void **state)
 static void refuses_what_does_not_go_together(void **state)
 {
     static const struct {
-        create_fn create;
+        rnn_create_fn create;
         const char *options, *message;
     } wrong[] = {
         {rnnkit_gru_create, "projection=2", "option projection belongs to kind lstm, not to gru"},

@@ -10,19 +10,12 @@
 
 #include <cmocka.h>
 
+#include "../support/rnn_kind.h"
 #include "../support/small_model.h"
 
 enum { INPUTS = 6, HIDDEN = 10, STEPS = 7, MOST_ROWS = 5, MOST = 1024, PARAMETERS = 16 };
 
-typedef int32_t (*create_fn)(
-    rnnkit_model *, const char *, int64_t, int64_t, const char *, rnnkit_rnn **);
-
-typedef struct kind {
-    create_fn create;
-    const char *options;
-} kind;
-
-static const kind kinds[] = {
+static const rnn_kind kinds[] = {
     {rnnkit_elman_create, "layer_norm=1 activation=relu"},
     {rnnkit_gru_create, "layer_norm=1"},
     {rnnkit_gru_create, "layers=2 reset=before bidirectional=1"},
@@ -42,7 +35,7 @@ typedef struct results {
     float y[MOST], gradients[PARAMETERS][MOST];
 } results;
 
-static net make(const kind *of)
+static net make(const rnn_kind *of)
 {
     net n = {0};
     must(rnnkit_context_create("cuda", "threads=1 seed=3", &n.context), "context");
@@ -103,7 +96,8 @@ static void nudge(net *n)
 }
 
 /* The same by a context that sees it for the first time. Zoneout draws by the tape's steps. */
-static void pass_afresh(const kind *of, int64_t rows, int text, int nudges, int clears, results *to)
+static void pass_afresh(
+    const rnn_kind *of, int64_t rows, int text, int nudges, int clears, results *to)
 {
     net n = make(of);
     for (int i = 0; i < nudges; i++)

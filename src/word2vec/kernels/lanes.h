@@ -6,7 +6,7 @@
  *   vi_select(m, a, b)        m ? a : b
  *   vi_equal(a, b)            yes where the lanes are equal
  *   vm_or(m, n)
- *   vf_exp2(t)                2^t for t up to 126, relative error 5e-7; below 2^-126 it may be 2^-126
+ *   vf_exp2(t)                2^t for t up to 126, relative error 6e-7; below 2^-126 it may be 2^-126
  *   vf_sums(a, n)             lane i is the sum over the lanes of a[i], i < n <= LANES; the other
  *                             lanes are 0. n is known to the compiler.
  */
