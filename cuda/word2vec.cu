@@ -47,6 +47,34 @@ static __device__ int count_before(const int32_t *places, int count, int64_t lim
     return low;
 }
 
+/* Whether word i is in no group with the one before it, whatever group that is in. */
+static __device__ int stands_apart(
+    const rki_cuda_word2vec &c, const int32_t *words, int first, int i)
+{
+    return c.cbow || i == first || words[i] < 0 || words[i - 1] < 0 || words[i] == words[i - 1];
+}
+
+/* Of words that do not stand apart every other one is a group's second, from the last that does. */
+static __device__ void mark_seconds(const rki_cuda_word2vec &c, int first, int last)
+{
+    __shared__ int apart[THREADS]; /* the last one of each thread's words, -1 if there is none */
+    int64_t at = (int64_t)blockIdx.x * c.pitch;
+    const int32_t *words = c.words + at;
+    int share = (last - first + THREADS - 1) / THREADS, from = first + (int)threadIdx.x * share;
+    int to = from + share < last ? from + share : last, start = -1;
+    for (int i = from; i < to; i++)
+        if (stands_apart(c, words, first, i)) start = i;
+    apart[threadIdx.x] = start;
+    __syncthreads();
+    start = -1;
+    for (int t = (int)threadIdx.x - 1; t >= 0 && start < 0; t--)
+        start = apart[t];
+    for (int i = from; i < to; i++) {
+        if (stands_apart(c, words, first, i)) start = i;
+        c.second[at + i] = (i - start) & 1;
+    }
+}
+
 static __global__ void draw_words(rki_cuda_word2vec c)
 {
     __shared__ int counts[WARPS];
@@ -65,11 +93,11 @@ static __global__ void draw_words(rki_cuda_word2vec c)
     }
     atomicAdd(&words, mine);
     __syncthreads();
-    if (threadIdx.x != 0) return;
     const int32_t *places = c.places + (int64_t)blockIdx.x * c.pitch;
-    rki_cuda_extent extent = {
-        kept, count_before(places, kept, begin), count_before(places, kept, end), (int32_t)words};
-    c.extents[blockIdx.x] = extent;
+    int first = count_before(places, kept, begin), last = count_before(places, kept, end);
+    mark_seconds(c, first, last);
+    rki_cuda_extent extent = {kept, first, last, (int32_t)words};
+    if (threadIdx.x == 0) c.extents[blockIdx.x] = extent;
 }
 
 /* A block's tally, its stretches added up in their order. */
@@ -106,6 +134,7 @@ static size_t lay_out(const rki_word2vec *of, char *block, rki_cuda_word2vec *c)
     c->words = reinterpret_cast<int32_t *>(cut(of->blocks * c->pitch, sizeof(int32_t)));
     c->places = reinterpret_cast<int32_t *>(cut(of->blocks * c->pitch, sizeof(int32_t)));
     c->reach = reinterpret_cast<int32_t *>(cut(of->blocks * c->pitch, sizeof(int32_t)));
+    c->second = reinterpret_cast<int32_t *>(cut(of->blocks * c->pitch, sizeof(int32_t)));
     c->extents = reinterpret_cast<rki_cuda_extent *>(cut(of->blocks, sizeof(rki_cuda_extent)));
     c->results = reinterpret_cast<rki_cuda_stretch *>(
         cut(of->blocks * c->stretches, sizeof(rki_cuda_stretch)));

@@ -1,7 +1,7 @@
 /* Training of word vectors (backend/word2vec.h): what its kernels share.
  *
- * First a block of threads for each block of the text draws which words are kept. Then a warp
- * takes a stretch of these, word after word (word2vec_window.cu).
+ * First a block of threads for each block of the text draws which words are kept, and says which of
+ * them make up groups. Then a warp takes a stretch of these, group after group (word2vec_window.cu).
  */
 #ifndef RKI_CUDA_WORD2VEC_CUH
 #define RKI_CUDA_WORD2VEC_CUH
@@ -9,7 +9,7 @@
 #include "device.cuh"
 #include "philox.cuh"
 
-enum { RKI_CUDA_STRETCH = 128 /* words of a stretch */ };
+enum { RKI_CUDA_STRETCH = 128 /* words of a stretch: those of the groups that begin in it */ };
 
 /* Of a block of the text: words with those around it, and which are its own. */
 struct rki_cuda_extent {
@@ -35,9 +35,10 @@ struct rki_cuda_word2vec {
     const float *rates;
     int64_t pitch;                   /* words that a block and its halo can have */
     int32_t *words, *places, *reach; /* [blocks][pitch] */
-    rki_cuda_extent *extents;        /* [blocks] */
-    int64_t stretches;               /* of a block */
-    rki_cuda_stretch *results;       /* [blocks][stretches] */
+    int32_t *second; /* [blocks][pitch] of a block's own: whether it is a group's second word */
+    rki_cuda_extent *extents;  /* [blocks] */
+    int64_t stretches;         /* of a block */
+    rki_cuda_stretch *results; /* [blocks][stretches] */
     double *tallies;
 };
 

@@ -14,12 +14,10 @@
  * With deterministic=1 the vectors are the same bits for every number of threads; with threads=1
  * they always are. Otherwise threads write the same vectors without waiting for each other.
  *
- * Training runs on the context's device where that can do it (cuda, reference). The words that are
- * kept and their windows are those of the CPU, each window has noise words of its own, and cuda adds
- * changes up in no certain order.
- * So deterministic=1 trains on the CPU in any context, and so do windows too large for the device
- * (option window, negative or dimension); one line of log then says so. Everything else runs on the
- * CPU.
+ * Training runs on the context's device where that can do it (cuda, reference). What is drawn is the
+ * same as on the CPU, but cuda adds changes up in no certain order. So deterministic=1 trains on the
+ * CPU in any context, and so do windows too large for the device (option window, negative or
+ * dimension); one line of log then says so. Everything else runs on the CPU.
  */
 #ifndef RNNKIT_WORD2VEC_H
 #define RNNKIT_WORD2VEC_H

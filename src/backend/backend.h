@@ -33,7 +33,7 @@
 #include "base/random.h"
 #include "tensor/tensor.h"
 
-#define RKI_BACKEND_ABI 6
+#define RKI_BACKEND_ABI 7
 
 /* What the library offers to a plug-in, which must not link to the library itself. */
 typedef struct rki_host {

@@ -9,19 +9,25 @@
  *  - Of the words kept, one is trained with those that stand up to r to its left and right in its
  *    sentence; r is 1 + floor(word 1 of draw 0 * window / 2^32), or the window without `shrink`. A
  *    block sees `halo` tokens around it and no more.
- *  - Noise word k comes of words 2 (k mod 2) and 2 (k mod 2) + 1, u and v, of draw 1 + floor(k / 2):
- *    column c = floor(u size / 2^32), then c when v < limits[c], else aliases[c]. It is dropped when
- *    it is the word itself or was drawn before for that word.
+ *  - Words are trained in groups. From the first word that is kept of a block on, two make up a group
+ *    that follow each other there and differ, with no end of a sentence between them; without such a
+ *    one behind it, and with `cbow`, a word is a group of its own.
+ *  - Noise word k of a group comes of words 2 (k mod 2) and 2 (k mod 2) + 1, u and v, of draw
+ *    1 + floor(k / 2) of its first token: column c = floor(u size / 2^32), then c when v < limits[c],
+ *    else aliases[c]. It is dropped when it is one of the group's words or was drawn before for it.
  *
- * The window's input rows x meet the output rows y of the word, label 1, and of its noise words,
- * label 0, RKI_WORD2VEC_OUTPUTS of them at a time, in that order:
- *   s = x . y    g = rate (label - sigmoid(s))    y += sum g x    x += sum g y    (from old values)
- *   loss = sum over pairs of -log(label ? sigmoid(s) : sigmoid(-s))
- * where s beyond +-40 counts as +-40. With `cbow` the mean of the window's input rows is the one x,
- * and each of them gets the mean's change times `spread`, or its share where that is 0.
+ * The input rows x of the group's windows meet the output rows y of its words, label 1, and of its
+ * noise words, label 0, RKI_WORD2VEC_OUTPUTS of them at a time, in that order:
+ *   s = x . y    g = times rate (label - sigmoid(s))
+ *   y += sum g x    x += sum g y    (from old values)
+ *   loss = sum over pairs of -times log(label ? sigmoid(s) : sigmoid(-s))
+ * where s beyond +-40 counts as +-40. `times` says how often a pair is there: for a word of the group
+ * whether x is in its window, for noise how many of the windows x is in. With `cbow` the mean of the
+ * window's input rows is the one x, and each of them gets the mean's change times `spread`, or its
+ * share where that is 0.
  *
- * Up to `together` words may be trained at the same time; their changes are all added, none is
- * lost, but in no certain order. With together 1 the words come one after another. An input row may
+ * Up to `together` groups may be trained at the same time; their changes are all added, none is
+ * lost, but in no certain order. With together 1 the groups come one after another. An input row may
  * then be changed in a copy that is shared by the windows next to each other.
  */
 #ifndef RKI_BACKEND_WORD2VEC_H
@@ -30,7 +36,8 @@
 #include <stdint.h>
 
 enum {
-    RKI_WORD2VEC_OUTPUTS = 6, /* output rows that change together */
+    RKI_WORD2VEC_GROUP = 2,   /* words of a group, at most */
+    RKI_WORD2VEC_OUTPUTS = 7, /* output rows that change together */
     RKI_WORD2VEC_TALLY = 4    /* numbers of a block: loss, pairs, words, whether a score was NaN */
 };
 

@@ -1,4 +1,4 @@
-/* Training of word vectors, block by block and word after word, as backend/word2vec.h has it. */
+/* Training of word vectors, block by block and group after group, as backend/word2vec.h has it. */
 #include "reference/reference.h"
 
 #include <math.h>
@@ -6,12 +6,15 @@
 
 #include <Random123/philox.h>
 
-/* What the scratch holds: a block's words, then a window's numbers. */
+enum { GROUP = RKI_WORD2VEC_GROUP };
+
+/* What the scratch holds: a block's words, then a group's numbers. */
 typedef struct desk {
     int32_t *words, *places, *reach; /* [block + 2 halo] */
     int32_t *noise;                  /* [negatives] */
-    int64_t *rows;                   /* [2 window] first elements of the window's input rows */
-    double *g;                       /* [2 window + 1][RKI_WORD2VEC_OUTPUTS] */
+    int64_t *rows;                   /* [2 window + GROUP] first elements of the input rows */
+    int32_t (*in)[GROUP];            /* [2 window + GROUP] whether each is in a word's window */
+    double *g;                       /* [2 window + GROUP][RKI_WORD2VEC_OUTPUTS] */
     double *x, *old;                 /* [2][stride]: a mean and what it was */
     size_t bytes;
 } desk;
@@ -26,13 +29,14 @@ static void *cut(char *block, size_t *used, int64_t count, size_t size)
 static desk lay_out(const rki_word2vec *of, void *block)
 {
     desk d = {0};
-    int64_t words = of->block + 2 * of->halo, window = 2 * of->window + 1;
+    int64_t words = of->block + 2 * of->halo, rows = 2 * of->window + GROUP;
     d.words = cut(block, &d.bytes, words, sizeof(int32_t));
     d.places = cut(block, &d.bytes, words, sizeof(int32_t));
     d.reach = cut(block, &d.bytes, words, sizeof(int32_t));
     d.noise = cut(block, &d.bytes, of->negatives, sizeof(int32_t));
-    d.rows = cut(block, &d.bytes, window, sizeof(int64_t));
-    d.g = cut(block, &d.bytes, window * RKI_WORD2VEC_OUTPUTS, sizeof(double));
+    d.rows = cut(block, &d.bytes, rows, sizeof(int64_t));
+    d.in = cut(block, &d.bytes, rows, sizeof *d.in);
+    d.g = cut(block, &d.bytes, rows * RKI_WORD2VEC_OUTPUTS, sizeof(double));
     d.x = cut(block, &d.bytes, of->stride, sizeof(double));
     d.old = cut(block, &d.bytes, of->stride, sizeof(double));
     return d;
@@ -88,75 +92,105 @@ static void keep_words(run *r, int64_t begin, int64_t end)
     }
 }
 
-static void draw_noise(run *r, int64_t t)
+typedef struct group {
+    int64_t first, words;
+    int64_t inputs; /* input rows: the first of the desk's */
+    double *mean;   /* stands for them, if given */
+} group;
+
+/* The group that begins with word t. */
+static group find_group(const run *r, int64_t t)
+{
+    const int32_t *words = r->at.words + t;
+    int two = !r->call->of.cbow && t + 1 < r->last && words[1] >= 0 && words[1] != words[0];
+    return (group){.first = t, .words = two ? 2 : 1};
+}
+
+static void draw_noise(run *r, const group *of)
 {
     const rki_word2vec_train *call = r->call;
     const uint32_t *limits = call->limits;
-    const int32_t *aliases = call->aliases;
+    const int32_t *aliases = call->aliases, *words = r->at.words + of->first;
     for (int64_t k = 0; k < call->of.negatives; k++) {
-        philox4x32_ctr_t drawn = draw(r, r->at.places[t], (uint32_t)(1 + k / 2));
+        philox4x32_ctr_t drawn = draw(r, r->at.places[of->first], (uint32_t)(1 + k / 2));
         uint32_t u = drawn.v[2 * (k % 2)], v = drawn.v[2 * (k % 2) + 1];
         int32_t column = (int32_t)((uint64_t)u * (uint64_t)call->of.size >> 32);
         int32_t row = v < limits[column] ? column : aliases[column];
-        int again = row == r->at.words[t];
+        int again = row == words[0] || row == words[of->words - 1];
         for (int64_t j = 0; j < k; j++)
             again |= r->at.noise[j] == row;
         r->at.noise[k] = again ? -1 : row;
     }
 }
 
-/* The first elements of the window's input rows; returns how many. */
-static int64_t find_rows(run *r, int64_t t)
+/* Whether word i is in the window of word t. */
+static int in_window(const run *r, int64_t t, int64_t i)
 {
-    int64_t count = 0;
-    for (int side = -1; side <= 1; side += 2)
-        for (int64_t i = 1; i <= r->at.reach[t]; i++) {
-            int64_t at = t + side * i;
-            if (at < 0 || at >= r->kept || r->at.words[at] < 0) break;
-            r->at.rows[count++] = r->at.words[at] * r->call->of.stride;
-        }
-    return count;
+    int64_t step = i < t ? -1 : 1;
+    if (i == t || i < 0 || i >= r->kept || step * (i - t) > r->at.reach[t]) return 0;
+    for (int64_t at = t + step; at != i + step; at += step)
+        if (r->at.words[at] < 0) return 0;
+    return 1;
 }
 
-static double count_pair(run *r, double score, int label)
+/* The input rows of the group's windows. */
+static void find_rows(run *r, group *of)
+{
+    int64_t window = r->call->of.window, t = of->first, last = t + of->words - 1;
+    for (int64_t i = t - window; i <= last + window; i++) {
+        int first = in_window(r, t, i), second = last > t && in_window(r, last, i);
+        if (!first && !second) continue;
+        r->at.in[of->inputs][0] = first;
+        r->at.in[of->inputs][1] = second;
+        r->at.rows[of->inputs++] = r->at.words[i] * r->call->of.stride;
+    }
+}
+
+/* Counts a pair that is there so many times; returns its g. */
+static double count_pair(run *r, double score, int label, int times)
 {
     double s = label ? score : -score;
     s = s < -40.0 ? -40.0 : s > 40.0 ? 40.0 : s;
     double p = 1.0 / (1.0 + exp(-s));
-    r->tally[0] -= log(p);
-    r->tally[1]++;
+    r->tally[0] -= times * log(p);
+    r->tally[1] += times;
     if (isnan(score)) r->tally[3] = 1;
-    return (label ? r->rate : -r->rate) * exp(-s) * p;
+    return (label ? r->rate : -r->rate) * times * exp(-s) * p;
 }
 
-/* Input rows against output rows ids[0 .. outputs - 1]; `mean` stands for the input rows if given. */
-static void train_group(
-    run *r, int64_t inputs, double *mean, const int32_t *ids, int outputs, int has_word)
+static double get_input(const run *r, const group *of, int64_t i, int64_t k)
+{
+    return of->mean ? of->mean[k] : get(r->device, r->call->input, r->at.rows[i] + k);
+}
+
+/* The input rows against output rows ids[0 .. outputs - 1], the first `own` of which are the words'. */
+static void train_rows(run *r, const group *of, const int32_t *ids, int outputs, int own)
 {
     const rki_reference *device = r->device;
     const rki_word2vec_train *call = r->call;
-    int64_t stride = call->of.stride;
+    int64_t stride = call->of.stride, inputs = of->mean ? 1 : of->inputs;
     for (int64_t i = 0; i < inputs; i++)
         for (int j = 0; j < outputs; j++) {
+            const int32_t *in = r->at.in[i];
+            int times = of->mean ? 1 : j < own ? in[j] : in[0] + in[1];
             double score = 0.0;
             for (int64_t k = 0; k < stride; k++)
-                score += (mean ? mean[k] : get(device, call->input, r->at.rows[i] + k)) *
-                         get(device, call->output, ids[j] * stride + k);
-            r->at.g[i * RKI_WORD2VEC_OUTPUTS + j] = count_pair(r, score, has_word && j == 0);
+                score += get_input(r, of, i, k) * get(device, call->output, ids[j] * stride + k);
+            r->at.g[i * RKI_WORD2VEC_OUTPUTS + j] = count_pair(r, score, j < own, times);
         }
     for (int64_t k = 0; k < stride; k++) {
         double y[RKI_WORD2VEC_OUTPUTS], dy[RKI_WORD2VEC_OUTPUTS] = {0};
         for (int j = 0; j < outputs; j++)
             y[j] = get(device, call->output, ids[j] * stride + k);
         for (int64_t i = 0; i < inputs; i++) {
-            double x = mean ? mean[k] : get(device, call->input, r->at.rows[i] + k), dx = 0.0;
+            double x = get_input(r, of, i, k), dx = 0.0;
             for (int j = 0; j < outputs; j++) {
                 double g = r->at.g[i * RKI_WORD2VEC_OUTPUTS + j];
                 dy[j] += g * x;
                 dx += g * y[j];
             }
-            if (mean)
-                mean[k] += dx;
+            if (of->mean)
+                of->mean[k] += dx;
             else
                 add(device, call->input, r->at.rows[i] + k, dx);
         }
@@ -165,35 +199,52 @@ static void train_group(
     }
 }
 
-static void train_outputs(run *r, int64_t t, int64_t inputs, double *mean)
+static void train_group(run *r, const group *of)
 {
-    int32_t ids[RKI_WORD2VEC_OUTPUTS] = {r->at.words[t]};
-    int outputs = 1, has_word = 1;
+    int32_t ids[RKI_WORD2VEC_OUTPUTS];
+    int outputs = (int)of->words, own = outputs;
+    memcpy(ids, r->at.words + of->first, (size_t)own * sizeof *ids);
     for (int64_t k = 0; k < r->call->of.negatives; k++) {
         if (r->at.noise[k] < 0) continue;
         if (outputs == RKI_WORD2VEC_OUTPUTS) {
-            train_group(r, inputs, mean, ids, outputs, has_word);
-            outputs = has_word = 0;
+            train_rows(r, of, ids, outputs, own);
+            outputs = own = 0;
         }
         ids[outputs++] = r->at.noise[k];
     }
-    if (outputs > 0) train_group(r, inputs, mean, ids, outputs, has_word);
+    if (outputs > 0) train_rows(r, of, ids, outputs, own);
 }
 
-static void train_mean(run *r, int64_t t, int64_t inputs)
+static void train_mean(run *r, group *of)
 {
     const rki_word2vec_train *call = r->call;
-    double spread = call->of.spread > 0.0 ? call->of.spread : 1.0 / (double)inputs;
+    double share = 1.0 / (double)of->inputs, spread = call->of.spread;
     for (int64_t k = 0; k < call->of.stride; k++) {
         double sum = 0.0;
-        for (int64_t i = 0; i < inputs; i++)
-            sum += get(r->device, call->input, r->at.rows[i] + k);
-        r->at.x[k] = r->at.old[k] = sum / (double)inputs;
+        for (int64_t i = 0; i < of->inputs; i++)
+            sum += get_input(r, of, i, k);
+        r->at.x[k] = r->at.old[k] = share * sum;
     }
-    train_outputs(r, t, 1, r->at.x);
-    for (int64_t i = 0; i < inputs; i++)
+    of->mean = r->at.x;
+    train_group(r, of);
+    for (int64_t i = 0; i < of->inputs; i++)
         for (int64_t k = 0; k < call->of.stride; k++)
-            add(r->device, call->input, r->at.rows[i] + k, spread * (r->at.x[k] - r->at.old[k]));
+            add(r->device, call->input, r->at.rows[i] + k,
+                (spread > 0.0 ? spread : share) * (r->at.x[k] - r->at.old[k]));
+}
+
+/* Trains the group that begins with word t; returns how many words it has. */
+static int64_t train_from(run *r, int64_t t)
+{
+    if (r->at.words[t] < 0) return 1;
+    group of = find_group(r, t);
+    find_rows(r, &of);
+    draw_noise(r, &of);
+    if (of.inputs > 0 && r->call->of.cbow)
+        train_mean(r, &of);
+    else if (of.inputs > 0)
+        train_group(r, &of);
+    return of.words;
 }
 
 int32_t rki_reference_word2vec_train(void *self, const rki_word2vec_train *call)
@@ -204,15 +255,8 @@ int32_t rki_reference_word2vec_train(void *self, const rki_word2vec_train *call)
         memset(r.tally, 0, sizeof r.tally);
         r.rate = (double)call->rates[b];
         keep_words(&r, begin, end < call->end ? end : call->end);
-        for (int64_t t = r.first; t < r.last; t++) {
-            int64_t inputs = r.at.words[t] < 0 ? 0 : find_rows(&r, t);
-            if (inputs == 0) continue;
-            draw_noise(&r, t);
-            if (call->of.cbow)
-                train_mean(&r, t, inputs);
-            else
-                train_outputs(&r, t, inputs, NULL);
-        }
+        for (int64_t t = r.first; t < r.last;)
+            t += train_from(&r, t);
         memcpy(call->tallies + b * RKI_WORD2VEC_TALLY, r.tally, sizeof r.tally);
     }
     return RNNKIT_OK;

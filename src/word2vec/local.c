@@ -33,7 +33,7 @@ int64_t rki_w2v_local_count(const rnnkit_word2vec *word2vec)
 }
 
 /* A group that begins in a stretch may end behind it. */
-enum { MOST_WORDS = RKI_W2V_STRETCH + RKI_W2V_TOGETHER - 1 };
+enum { MOST_WORDS = RKI_W2V_STRETCH + RKI_WORD2VEC_GROUP - 1 };
 
 static int64_t window_of(const rki_w2v_settings *settings)
 {
@@ -149,7 +149,7 @@ void rki_w2v_local_list(rki_w2v_local *local, const rki_w2v_turn *turn,
 {
     int64_t begin = sample->starts[first], end = begin;
     if (last > first) { /* ends of sentences may follow */
-        end = sample->starts[last - 1] + RKI_W2V_TOGETHER;
+        end = sample->starts[last - 1] + RKI_WORD2VEC_GROUP;
         if (end > sample->starts[last]) end = sample->starts[last];
     }
     int64_t from = begin, to = end;

@@ -18,15 +18,17 @@ static const rki_device *device_of(const rnnkit_word2vec *word2vec)
     return rki_w2v_context(word2vec)->device;
 }
 
-/* How many words may be trained at the same time: so few that no row is expected to be changed more
+/* How many groups may be trained at the same time: so few that no row is expected to be changed more
  * than STALE times by those that have not seen each other's changes, and that a short text does not
- * pass by before anything of it was learned. A word in training holds changes back of its output
+ * pass by before anything of it was learned. A group in training holds changes back of its output
  * rows alone, but of the input rows all around it. */
 static int64_t most_together(const rnnkit_word2vec *word2vec)
 {
-    double input, output, around = (double)(2 * word2vec->settings.window + 1);
+    const rki_w2v_settings *settings = &word2vec->settings;
+    double words = settings->architecture == RKI_W2V_CBOW ? 1 : RKI_WORD2VEC_GROUP;
+    double input, output, around = 2 * (double)settings->window + words;
     rki_w2v_local_changes(word2vec, &input, &output);
-    double most = input * around > output ? input * around : output;
+    double most = input * around > output * words ? input * around : output * words;
     double together = STALE / most, part = (double)word2vec->text.count / (PART * around);
     if (part < together) together = part;
     return together < 1 ? 1 : together > 1 << 20 ? 1 << 20 : (int64_t)together;

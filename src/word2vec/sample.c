@@ -75,7 +75,7 @@ static void set_windows(rki_w2v_sample *sample, const rki_w2v_settings *settings
 static void set_groups(rki_w2v_sample *sample, const rki_w2v_settings *settings)
 {
     const int32_t *words = sample->words;
-    int64_t most = settings->architecture == RKI_W2V_CBOW ? 1 : RKI_W2V_TOGETHER;
+    int64_t most = settings->architecture == RKI_W2V_CBOW ? 1 : RKI_WORD2VEC_GROUP;
     sample->groups = 0;
     for (int64_t i = sample->first; i < sample->last;) {
         int64_t start = i++;

@@ -1,6 +1,5 @@
 /* A block of the text with everything that is drawn for it: which words are kept, their windows,
- * and the noise words of groups: two different words in a row, or one, of one sentence and the block;
- * with CBOW always one.
+ * and the noise words of groups (backend/word2vec.h).
  *
  * Every draw depends on (seed, run, epoch, the token's place), so blocks may be taken in any order
  * and by any thread. Some tokens around the block are looked at too, RKI_W2V_HALO to each side and

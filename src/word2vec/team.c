@@ -14,7 +14,7 @@ enum { STEP_BLOCKS = 32 }; /* a thread */
 static int32_t worker_init(rki_w2v_worker *worker, const rnnkit_word2vec *word2vec)
 {
     const rki_memory *memory = rki_w2v_memory(word2vec);
-    int64_t rows = 2 * word2vec->settings.window + RKI_W2V_TOGETHER;
+    int64_t rows = 2 * word2vec->settings.window + RKI_WORD2VEC_GROUP;
     void *block;
     if (!word2vec->settings.deterministic) RKI_TRY(rki_w2v_sample_init(&worker->sample, word2vec));
     RKI_TRY(rki_allocate(memory, rows * RKI_W2V_SCORES + RKI_W2V_SLACK, sizeof(float),

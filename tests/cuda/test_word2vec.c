@@ -14,11 +14,13 @@
 
 enum { KINDS = 6, OF_A_KIND = 8, SENTENCES = 2000, LENGTH = 8 };
 
-/* Losses of the CPU and the device after training, relative to each other: only the CPU's windows
- * share noise words. */
-static const double tolerance = 0.03;
+typedef struct trainer {
+    const char *name;
+    double tolerance; /* of the loss after training, relative to the CPU's */
+} trainer;
 
-static const char *const devices[] = {"reference", "cuda"};
+/* reference trains as one thread of the CPU does, but for rounding; cuda sees others' changes late. */
+static const trainer devices[] = {{"reference", 1e-6}, {"cuda", 0.02}};
 static char *corpus;
 
 /* Sentences of words of one kind each, now and then with a word that goes with all of them. */
@@ -116,19 +118,19 @@ static int strangers(const place *p)
     return wrong;
 }
 
-static void learns(const char *device, const char *options)
+static void learns(const trainer *on, const char *options)
 {
     place cpu, other;
     int64_t words, other_words;
-    if (!go(device, options, &other)) return;
+    if (!go(on->name, options, &other)) return;
     assert_true(go("cpu", options, &cpu));
     text_ok(rnnkit_word2vec_train(cpu.word2vec, NULL, NULL));
     text_ok(rnnkit_word2vec_train(other.word2vec, NULL, NULL));
     double loss = loss_of(&cpu, &words), other_loss = loss_of(&other, &other_words);
     assert_string_equal(other.log, "");
     assert_int_equal(words, other_words);
-    if (!(fabs(other_loss - loss) <= tolerance * loss))
-        fail_msg("%s: %s: loss %.6f, the CPU's is %.6f", device, options, other_loss, loss);
+    if (!(fabs(other_loss - loss) <= on->tolerance * loss))
+        fail_msg("%s: %s: loss %.6f, the CPU's is %.6f", on->name, options, other_loss, loss);
     assert_int_equal(strangers(&cpu), 0);
     assert_int_equal(strangers(&other), 0);
     leave(&cpu);
@@ -139,9 +141,9 @@ static void learns_what_the_cpu_learns(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
-        learns(devices[i], "dimension=24 epochs=3 sample=0 lr=0.05");
-        learns(devices[i], "dimension=20 epochs=4 sample=0.01 negative=9 window=3 lr=0.05");
-        learns(devices[i], "dimension=24 epochs=4 sample=0 architecture=cbow lr=0.1");
+        learns(&devices[i], "dimension=24 epochs=3 sample=0 lr=0.05");
+        learns(&devices[i], "dimension=20 epochs=4 sample=0.01 negative=9 window=3 lr=0.05");
+        learns(&devices[i], "dimension=24 epochs=4 sample=0 architecture=cbow lr=0.1");
     }
 }
 
@@ -176,11 +178,11 @@ static void runs_travel(void **state)
     double home, away, back;
     half_and_half("cpu", "cpu", &home);
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
-        half_and_half(devices[i], "cpu", &away);
+        half_and_half(devices[i].name, "cpu", &away);
         if (isnan(away)) continue;
-        half_and_half("cpu", devices[i], &back);
-        assert_true(fabs(away - home) <= tolerance * home);
-        assert_true(fabs(back - home) <= tolerance * home);
+        half_and_half("cpu", devices[i].name, &back);
+        assert_true(fabs(away - home) <= devices[i].tolerance * home);
+        assert_true(fabs(back - home) <= devices[i].tolerance * home);
     }
 }
 
@@ -202,7 +204,8 @@ static void what_a_device_cannot_do_stays_on_the_cpu(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
-        stays_on_the_cpu(devices[i], "dimension=8 epochs=1 deterministic=1", "deterministic=1");
+        stays_on_the_cpu(
+            devices[i].name, "dimension=8 epochs=1 deterministic=1", "deterministic=1");
     stays_on_the_cpu("cuda", "dimension=4000 epochs=1 sample=0.0001", "shared memory");
 }
 
@@ -211,7 +214,7 @@ static void diverging_is_told(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         place p;
-        if (!go(devices[i], "dimension=8 epochs=40 lr=100 min_lr=100 sample=0", &p)) continue;
+        if (!go(devices[i].name, "dimension=8 epochs=40 lr=100 min_lr=100 sample=0", &p)) continue;
         int32_t status = RNNKIT_OK;
         while (status == RNNKIT_OK)
             status = rnnkit_word2vec_step(p.word2vec);

@@ -1,6 +1,7 @@
-/* Training of word vectors, one word after another: skip-gram and CBOW, windows, noise words in
- * several groups, subsampling, sentences, blocks with words around them, places beyond 32 bits. No
- * word comes twice near itself, for its row may be changed in copies then (backend/word2vec.h). */
+/* Training of word vectors, one group after another: skip-gram and CBOW, windows, more noise words
+ * than change together, subsampling, sentences, short and long blocks with words around them, places
+ * beyond 32 bits. Where a word comes again near itself the rates are 0, for its row may be changed in
+ * copies then (backend/word2vec.h); losses and pairs show how words were grouped and what was drawn. */
 #include "operations.h"
 
 #include <string.h>
@@ -24,8 +25,14 @@ static uint32_t draw_limit(bench *b)
     return (uint32_t)draw(b, (int64_t)1 << 32);
 }
 
+static int repeats_words(int shape)
+{
+    return shape % 6 == 5;
+}
+
 static void write_text(bench *b, int shape, const rki_word2vec *of, int64_t count, text *t)
 {
+    int few = repeats_words(shape);
     int64_t word = draw(b, of->size);
     t->keep[0] = UINT32_MAX;
     for (int64_t i = 0; i < of->size; i++) {
@@ -34,11 +41,11 @@ static void write_text(bench *b, int shape, const rki_word2vec *of, int64_t coun
         t->aliases[i] = (int32_t)draw(b, of->size);
     }
     for (int64_t i = 0; i < count; i++) {
-        word = (word + 1) % of->size;
+        word = few ? draw(b, 5) : (word + 1) % of->size;
         t->tokens[i] = draw(b, 12) == 0 ? -1 : (int32_t)word;
     }
     for (int i = 0; i < MOST_BLOCKS; i++)
-        t->rates[i] = 0.05f / (float)(i + 1);
+        t->rates[i] = few ? 0.0f : 0.05f / (float)(i + 1);
 }
 
 static void *put(bench *b, const void *from, size_t bytes)
@@ -59,7 +66,7 @@ static rki_word2vec choose_layout(bench *b, int shape)
         .shrink = shape % 3 != 1,
         .cbow = shape / 2 % 2,
         .spread = shape % 8 == 2 ? 1.0 : 0.0,
-        .block = 20 + draw(b, 60),
+        .block = 20 + draw(b, shape % 2 ? MOST_TOKENS : 60),
         .blocks = MOST_BLOCKS,
         .together = 1};
     of.halo = shape % 4 == 3 ? 0 : 2 * of.window;

@@ -119,14 +119,14 @@ typedef struct reference {
 /* An input row and an output row are `times` of a pair of the group; label 1 for the first `own`
  * output rows. */
 typedef struct block {
-    double *x[64], *y[RKI_W2V_OUTPUTS];
+    double *x[64], *y[RKI_WORD2VEC_OUTPUTS];
     int64_t inputs, own, outputs;
     int in[64][2]; /* whether input row i is in the window of word j */
 } block;
 
 static void train_block(reference *to, const problem *of, const block *b, double rate)
 {
-    double g[64][RKI_W2V_OUTPUTS], old[RKI_W2V_OUTPUTS][512];
+    double g[64][RKI_WORD2VEC_OUTPUTS], old[RKI_WORD2VEC_OUTPUTS][512];
     for (int64_t i = 0; i < b->inputs; i++)
         for (int64_t j = 0; j < b->outputs; j++) {
             double score = 0, label = j < b->own;
@@ -174,7 +174,7 @@ static void train_outputs(reference *to, const problem *of, int64_t g, block *b,
     for (int64_t j = 0; j < words; j++)
         b->y[j] = to->output + of->words[of->starts[g] + j] * of->stride;
     do {
-        for (; k < of->negatives && b->outputs < RKI_W2V_OUTPUTS; k++) {
+        for (; k < of->negatives && b->outputs < RKI_WORD2VEC_OUTPUTS; k++) {
             int32_t row = of->noise[k * PITCH + g];
             if (row >= 0) b->y[b->outputs++] = to->output + row * of->stride;
         }

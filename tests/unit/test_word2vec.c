@@ -112,7 +112,7 @@ static int64_t group_end(const rki_w2v_sample *sample, int64_t g)
     int64_t first = sample->starts[g], end = first + 1;
     while (end < sample->starts[g + 1] && sample->words[end] >= 0)
         end++;
-    assert_true(end - first <= RKI_W2V_TOGETHER);
+    assert_true(end - first <= RKI_WORD2VEC_GROUP);
     assert_true(end - first == 1 || sample->words[first] != sample->words[first + 1]);
     return end;
 }

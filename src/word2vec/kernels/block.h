@@ -12,7 +12,7 @@
 
 #include "word2vec/kernels/gradient.h"
 
-enum { OUTPUTS = RKI_W2V_OUTPUTS };
+enum { OUTPUTS = RKI_WORD2VEC_OUTPUTS };
 
 typedef struct block {
     int64_t inputs, stride;

@@ -26,14 +26,13 @@
 
 #include <stdint.h>
 
+#include "backend/word2vec.h"
 #include "cpu/isa.h"
 
 enum {
-    RKI_W2V_ALIGN = 16,   /* floats */
-    RKI_W2V_OUTPUTS = 7,  /* output rows that change together */
-    RKI_W2V_SCORES = 8,   /* room for an input row's scores */
-    RKI_W2V_TOGETHER = 2, /* words that share their noise words, at most */
-    RKI_W2V_SLACK = 64    /* elements that kernels may write behind what they fill */
+    RKI_W2V_ALIGN = 16, /* floats */
+    RKI_W2V_SCORES = 8, /* room for an input row's scores with RKI_WORD2VEC_OUTPUTS output rows */
+    RKI_W2V_SLACK = 64  /* elements that kernels may write behind what they fill */
 };
 
 /* A stretch of words whose windows are trained. */

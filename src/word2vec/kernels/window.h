@@ -180,12 +180,12 @@ static void kernel_train(rki_w2v_run *run)
 {
     enum { MOST_AHEAD = 2 };
     tally sum = {vf_set1(1.0f), vi_set1(0), vf_zero(), 0};
-    weights by[RKI_W2V_TOGETHER + 1];
+    weights by[RKI_WORD2VEC_GROUP + 1];
     group groups[MOST_AHEAD + 1];
     /* a group is set up and its rows are fetched while one two words before it is trained: what is
      * fetched earlier another thread may write again */
     int64_t ahead = run->cbow ? 2 : 1, known = run->groups > 0 ? run->starts[0] : 0;
-    for (int own = 0; own <= RKI_W2V_TOGETHER; own++)
+    for (int own = 0; own <= RKI_WORD2VEC_GROUP; own++)
         set_weights(&by[own], own, run->rate);
     /* the windows that come may reach back further than the first */
     for (int64_t i = 0; i < known; i++)
