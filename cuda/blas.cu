@@ -8,9 +8,6 @@
 
 #include "device.cuh"
 
-/* As the documentation of cublasSetWorkspace has it for Hopper; less is enough elsewhere. */
-enum { WORKSPACE = 32 << 20 };
-
 /* The functions in use, with the types that the header gives them. */
 struct functions {
     decltype(&cublasCreate_v2) create;
@@ -25,35 +22,73 @@ struct functions {
 };
 
 static functions blas;
+static rki_cuda_lt lt;
+static int lt_loaded;
 static char refusal[384]; /* why it is not loaded; empty: it is */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-template <typename Function> static void find(void *library, const char *name, Function *function)
+/* A symbol that is not there is `missing`. */
+template <typename Function>
+static void find(void *library, const char *name, Function *function, const char **missing)
 {
     void *symbol = dlsym(library, name);
-    if (symbol == NULL) snprintf(refusal, sizeof refusal, "cuBLAS has no %s", name);
+    if (symbol == NULL) *missing = name;
     memcpy(function, &symbol, sizeof symbol);
+}
+
+static void *open_library(const char *stem)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s.so.%d", stem, CUBLAS_VER_MAJOR);
+    return dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+}
+
+static void load_lt()
+{
+    const char *missing = NULL;
+    void *library = open_library("libcublasLt");
+    if (library == NULL) return;
+    find(library, "cublasLtCreate", &lt.create, &missing);
+    find(library, "cublasLtDestroy", &lt.destroy, &missing);
+    find(library, "cublasLtMatmulDescCreate", &lt.product_create, &missing);
+    find(library, "cublasLtMatmulDescDestroy", &lt.product_destroy, &missing);
+    find(library, "cublasLtMatmulDescSetAttribute", &lt.product_set, &missing);
+    find(library, "cublasLtMatrixLayoutCreate", &lt.layout_create, &missing);
+    find(library, "cublasLtMatrixLayoutDestroy", &lt.layout_destroy, &missing);
+    find(library, "cublasLtMatmulPreferenceCreate", &lt.preference_create, &missing);
+    find(library, "cublasLtMatmulPreferenceDestroy", &lt.preference_destroy, &missing);
+    find(library, "cublasLtMatmulPreferenceSetAttribute", &lt.preference_set, &missing);
+    find(library, "cublasLtMatmulAlgoGetHeuristic", &lt.heuristic, &missing);
+    find(library, "cublasLtMatmul", &lt.multiply, &missing);
+    lt_loaded = missing == NULL;
 }
 
 static void load()
 {
-    char name[32];
-    snprintf(name, sizeof name, "libcublas.so.%d", CUBLAS_VER_MAJOR);
-    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    const char *missing = NULL;
+    void *library = open_library("libcublas");
     if (library == NULL) {
         const char *why = dlerror();
-        snprintf(refusal, sizeof refusal, "cuBLAS is not installed: %s", why == NULL ? name : why);
+        snprintf(refusal, sizeof refusal, "cuBLAS is not installed%s%s", why == NULL ? "" : ": ",
+            why == NULL ? "" : why);
         return;
     }
-    find(library, "cublasCreate_v2", &blas.create);
-    find(library, "cublasDestroy_v2", &blas.destroy);
-    find(library, "cublasSetStream_v2", &blas.set_stream);
-    find(library, "cublasSetMathMode", &blas.set_math_mode);
-    find(library, "cublasSetWorkspace_v2", &blas.set_workspace);
-    find(library, "cublasGetProperty", &blas.get_property);
-    find(library, "cublasGetStatusString", &blas.status_string);
-    find(library, "cublasSgemm_v2_64", &blas.sgemm);
-    find(library, "cublasGemmEx_64", &blas.gemm_ex);
+    find(library, "cublasCreate_v2", &blas.create, &missing);
+    find(library, "cublasDestroy_v2", &blas.destroy, &missing);
+    find(library, "cublasSetStream_v2", &blas.set_stream, &missing);
+    find(library, "cublasSetMathMode", &blas.set_math_mode, &missing);
+    find(library, "cublasSetWorkspace_v2", &blas.set_workspace, &missing);
+    find(library, "cublasGetProperty", &blas.get_property, &missing);
+    find(library, "cublasGetStatusString", &blas.status_string, &missing);
+    find(library, "cublasSgemm_v2_64", &blas.sgemm, &missing);
+    find(library, "cublasGemmEx_64", &blas.gemm_ex, &missing);
+    if (missing != NULL) snprintf(refusal, sizeof refusal, "cuBLAS has no %s", missing);
+    load_lt();
+}
+
+const rki_cuda_lt *rki_cuda_lt_calls(void)
+{
+    return lt_loaded ? &lt : NULL;
 }
 
 int rki_cuda_blas_load(char *reason, size_t capacity)
@@ -83,10 +118,11 @@ int32_t rki_cuda_blas_open(rki_cuda *device)
     rki_cuda_blas *own = &device->blas;
     RKI_TRY(rki_cuda_check_blas(device, blas.create(&own->handle), "opening cuBLAS"));
     RKI_TRY(rki_cuda_check(
-        device, cudaMalloc(&own->workspace, WORKSPACE), "allocating cuBLAS's workspace"));
+        device, cudaMalloc(&own->workspace, RKI_CUDA_WORKSPACE), "allocating cuBLAS's workspace"));
     RKI_TRY(rki_cuda_check_blas(
         device, blas.set_stream(own->handle, device->stream), "giving cuBLAS its stream"));
-    RKI_TRY(rki_cuda_check_blas(device, blas.set_workspace(own->handle, own->workspace, WORKSPACE),
+    RKI_TRY(rki_cuda_check_blas(device,
+        blas.set_workspace(own->handle, own->workspace, RKI_CUDA_WORKSPACE),
         "giving cuBLAS its workspace"));
     /* sgemm is then in fp32 alone; gemm_ex is as its compute type says, which pedantry would forbid */
     cublasMath_t mode =

@@ -9,11 +9,15 @@
 #ifndef RKI_CUDA_BLAS_CUH
 #define RKI_CUDA_BLAS_CUH
 
+#include <cublasLt.h>
 #include <cublas_v2.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "backend/backend.h"
+
+/* Bytes, as the documentation of cublasSetWorkspace has it for Hopper; less is enough elsewhere. */
+enum { RKI_CUDA_WORKSPACE = 32 << 20 };
 
 struct rki_cuda;
 
@@ -28,6 +32,25 @@ int rki_cuda_blas_load(char *reason, size_t capacity);
 void rki_cuda_blas_describe(char *text, size_t capacity);
 const char *rki_cuda_blas_message(cublasStatus_t status);
 
+/* The functions of cuBLASLt that are in use, with the types that the header gives them. */
+struct rki_cuda_lt {
+    decltype(&cublasLtCreate) create;
+    decltype(&cublasLtDestroy) destroy;
+    decltype(&cublasLtMatmulDescCreate) product_create;
+    decltype(&cublasLtMatmulDescDestroy) product_destroy;
+    decltype(&cublasLtMatmulDescSetAttribute) product_set;
+    decltype(&cublasLtMatrixLayoutCreate) layout_create;
+    decltype(&cublasLtMatrixLayoutDestroy) layout_destroy;
+    decltype(&cublasLtMatmulPreferenceCreate) preference_create;
+    decltype(&cublasLtMatmulPreferenceDestroy) preference_destroy;
+    decltype(&cublasLtMatmulPreferenceSetAttribute) preference_set;
+    decltype(&cublasLtMatmulAlgoGetHeuristic) heuristic;
+    decltype(&cublasLtMatmul) multiply;
+};
+
+/* NULL where cuBLASLt is not installed or lacks one of them; after loading. */
+const rki_cuda_lt *rki_cuda_lt_calls(void);
+
 int32_t rki_cuda_blas_open(rki_cuda *device);
 void rki_cuda_blas_close(rki_cuda *device);
 
@@ -36,8 +59,9 @@ void rki_cuda_blas_close(rki_cuda *device);
 int32_t rki_cuda_product(
     rki_cuda *device, rki_precision precision, const rki_gemm *call, float beta);
 
-/* narrow.cu: the same in the context's precision, a and b in fp32. call->scratch has room for their
- * copies in bf16, which for a product of this size takes at most rki_cuda_narrow_bytes. */
+/* narrow.cu: the same in the context's precision, with the bias if there is one; a and b in fp32.
+ * call->scratch has room for their copies in bf16, which for a product of this size takes at most
+ * rki_cuda_narrow_bytes. */
 size_t rki_cuda_narrow_bytes(const rki_cuda *device, int64_t m, int64_t n, int64_t k);
 int32_t rki_cuda_large_product(rki_cuda *device, const rki_gemm *call, float beta);
 

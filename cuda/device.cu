@@ -180,6 +180,7 @@ static int32_t ask_sizes(rki_cuda *device)
 static int32_t open_parts(rki_cuda *device)
 {
     rki_cuda_graphs_open(device);
+    rki_cuda_biases_open(device);
     RKI_TRY(ask_sizes(device));
     RKI_TRY(rki_cuda_check(device,
         cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking), "creating a stream"));
@@ -193,6 +194,7 @@ static void close_parts(rki_cuda *device)
 {
     if (device->stream != NULL) cudaStreamSynchronize(device->stream);
     rki_cuda_graphs_close(device);
+    rki_cuda_biases_close(device);
     rki_cuda_blas_close(device);
     rki_cuda_slots_close(device, &device->texts);
     rki_cuda_slots_close(device, &device->slots);

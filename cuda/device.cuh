@@ -16,6 +16,7 @@
 #include <pthread.h>
 
 #include "backend/backend.h"
+#include "bias.cuh"
 #include "blas.cuh"
 #include "graph.cuh"
 #include "slot.cuh"
@@ -35,6 +36,7 @@ struct rki_cuda {
     rki_cuda_blas blas;
     rki_cuda_slots slots, texts;
     rki_cuda_graphs graphs;
+    rki_cuda_biases biases;
 };
 
 /* The device's context is current from here to the end of the block, if status is 0. */

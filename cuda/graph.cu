@@ -2,6 +2,7 @@
 #include "graph.cuh"
 
 #include "device.cuh"
+#include "recent.cuh"
 
 void rki_cuda_graphs_open(rki_cuda *device)
 {
@@ -53,21 +54,9 @@ static int open_recorder(rki_cuda *device)
     return 1;
 }
 
-static int same(const rki_cuda_key *a, const rki_cuda_key *b)
+static int rki_cuda_same(const rki_cuda_key *a, const rki_cuda_key *b)
 {
     return a->used == b->used && memcmp(a->bytes, b->bytes, a->used) == 0;
-}
-
-/* The key's place, or the one that makes room for it. */
-static rki_cuda_graph *place_of(rki_cuda_graphs *graphs, const rki_cuda_key *key)
-{
-    rki_cuda_graph *oldest = &graphs->kept[0];
-    for (int i = 0; i < RKI_CUDA_GRAPHS; i++) {
-        rki_cuda_graph *graph = &graphs->kept[i];
-        if (graph->turn > 0 && same(&graph->key, key)) return graph;
-        if (graph->turn < oldest->turn) oldest = graph;
-    }
-    return oldest;
 }
 
 /* NULL when it cannot be done. */
@@ -93,8 +82,8 @@ static cudaGraphExec_t find(
     rki_cuda_graphs *graphs = &device->graphs;
     if (graphs->kept == NULL) graphs->kept = allocate<rki_cuda_graph>(device, RKI_CUDA_GRAPHS);
     if (graphs->kept == NULL) return NULL;
-    rki_cuda_graph *graph = place_of(graphs, key);
-    int seen = graph->turn > 0 && same(&graph->key, key);
+    rki_cuda_graph *graph = rki_cuda_place_of(graphs->kept, RKI_CUDA_GRAPHS, key);
+    int seen = graph->turn > 0 && rki_cuda_same(&graph->key, key);
     if (!seen) {
         if (graph->ready != NULL) cudaGraphExecDestroy(graph->ready);
         graph->ready = NULL;

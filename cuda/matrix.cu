@@ -59,16 +59,6 @@ int32_t rki_cuda_column_sum(
         device, m, n, static_cast<const float *>(a), accumulate, static_cast<float *>(out));
 }
 
-/* The bias goes into c first, and the product is added to it. */
-static __global__ void put_bias(
-    int64_t m, int64_t n, const float *bias, int accumulate, float *c, int64_t ldc)
-{
-    int64_t j = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
-    if (j >= n) return;
-    for (int64_t i = blockIdx.y; i < m; i += gridDim.y)
-        c[i * ldc + j] = accumulate ? c[i * ldc + j] + bias[j] : bias[j];
-}
-
 size_t rki_cuda_gemm_scratch(void *self, const rki_gemm *call)
 {
     return rki_cuda_narrow_bytes(static_cast<const rki_cuda *>(self), call->m, call->n, call->k);
@@ -82,14 +72,7 @@ size_t rki_cuda_gemm_keep(void *, const rki_gemm *, void *)
 
 int32_t rki_cuda_queue_gemm(rki_cuda *device, const rki_gemm *call)
 {
-    if (call->bias == NULL)
-        return rki_cuda_large_product(device, call, call->accumulate ? 1.0f : 0.0f);
-    unsigned rows = static_cast<unsigned>(call->m < 4096 ? call->m : 4096);
-    dim3 grid(static_cast<unsigned>((call->n + 127) / 128), rows);
-    RKI_TRY(rki_cuda_launch(device, "the bias of a product", grid, 128, put_bias, call->m, call->n,
-        static_cast<const float *>(call->bias), call->accumulate, static_cast<float *>(call->c),
-        call->ldc));
-    return rki_cuda_large_product(device, call, 1.0f);
+    return rki_cuda_large_product(device, call, call->accumulate ? 1.0f : 0.0f);
 }
 
 int32_t rki_cuda_gemm(void *self, const rki_gemm *call)

@@ -60,10 +60,15 @@ static int32_t round_factor(rki_cuda *device, factor *f, void *to)
     return RNNKIT_OK;
 }
 
+static int32_t multiply(rki_cuda *device, const rki_gemm *call, float beta)
+{
+    return call->bias == NULL ? rki_cuda_product(device, device->precision, call, beta)
+                              : rki_cuda_bias_product(device, device->precision, call, beta);
+}
+
 int32_t rki_cuda_large_product(rki_cuda *device, const rki_gemm *call, float beta)
 {
-    if (device->precision != RKI_PRECISION_BF16)
-        return rki_cuda_product(device, device->precision, call, beta);
+    if (device->precision != RKI_PRECISION_BF16) return multiply(device, call, beta);
     factor a = {call->a, call->lda, call->m, call->k}, b = {call->b, call->ldb, call->k, call->n};
     if (call->transpose_a) a = {call->a, call->lda, call->k, call->m};
     if (call->transpose_b) b = {call->b, call->ldb, call->n, call->k};
@@ -75,5 +80,5 @@ int32_t rki_cuda_large_product(rki_cuda *device, const rki_gemm *call, float bet
     product.lda = a.ld;
     product.b = b.at;
     product.ldb = b.ld;
-    return rki_cuda_product(device, RKI_PRECISION_BF16, &product, beta);
+    return multiply(device, &product, beta);
 }

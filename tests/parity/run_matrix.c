@@ -1,5 +1,5 @@
 /* Products and sums of matrices, on shapes with every kind of tail, and some large enough for
- * several threads. */
+ * several threads; arrays begin anywhere. */
 #include "operations.h"
 
 static const int64_t sides[] = {1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 24, 31, 32, 33, 47,
@@ -9,6 +9,13 @@ enum { SIDES = sizeof sides / sizeof sides[0] };
 static int64_t side(bench *b)
 {
     return sides[draw(b, SIDES)];
+}
+
+/* As input(), but some elements behind where memory was given: as parts of larger arrays are. */
+static void *inner(bench *b, int64_t skipped, int64_t count)
+{
+    char *whole = input(b, skipped + count, 1.0);
+    return whole + (size_t)skipped * rki_dtype_size(b->on->dtype);
 }
 
 /* b in a format, which may have more rows than are wanted, and when packed more columns. */
@@ -62,15 +69,18 @@ void run_gemm(bench *b, int shape)
     call.ldc = call.n + gap;
     label(b, "m=%d n=%d k=%d ta=%d tb=%d accumulate=%d bias=%d gap=%d", (int)call.m, (int)call.n,
         (int)call.k, call.transpose_a, call.transpose_b, call.accumulate, with_bias, gap);
-    call.a = input(b, (call.transpose_a ? call.k : call.m) * call.lda, 1.0);
+    call.a =
+        inner(b, shape % 5 == 3 ? shape % 8 : 0, (call.transpose_a ? call.k : call.m) * call.lda);
     if (plain)
-        call.b = input(b, (call.transpose_b ? call.n : call.k) * call.ldb, 1.0);
+        call.b = inner(
+            b, shape % 5 == 4 ? shape % 8 : 0, (call.transpose_b ? call.n : call.k) * call.ldb);
     else
         choose_weight(b, shape, &call);
-    if (with_bias) call.bias = input(b, call.n, 1.0);
+    if (with_bias) call.bias = inner(b, shape % 7 == 2 ? shape % 4 : 0, call.n);
     /* With gaps between the rows of c the elements in the gaps must stay as they are. */
     int written_whole = !call.accumulate && gap == 0;
-    call.c = written_whole ? unwritten(b, call.m * call.ldc) : input(b, call.m * call.ldc, 1.0);
+    call.c = written_whole ? unwritten(b, call.m * call.ldc)
+                           : inner(b, shape % 7 == 4 ? shape % 8 : 0, call.m * call.ldc);
     if (plain && shape % 5 < 2) keep_b(b, &call);
     call.scratch = scratch(b, b->on->ops->gemm_scratch(b->on->self, &call));
     succeed(b, b->on->ops->gemm(b->on->self, &call));

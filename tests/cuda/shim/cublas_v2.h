@@ -3,6 +3,7 @@
 #define SHIM_CUBLAS_H
 typedef struct shim_blas *cublasHandle_t;
 typedef int cublasStatus_t;
-#define CUBLAS_STATUS_SUCCESS      0
-#define CUBLAS_STATUS_ALLOC_FAILED 3
+#define CUBLAS_STATUS_SUCCESS       0
+#define CUBLAS_STATUS_ALLOC_FAILED  3
+#define CUBLAS_STATUS_NOT_SUPPORTED 15
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "device.cuh"
+#include "shim_blas.h"
 
 int rki_cuda_blas_load(char *, size_t)
 {
@@ -44,14 +45,16 @@ static double element(rki_precision precision, const void *array, int64_t i)
     return (double)value;
 }
 
-static void multiply(rki_precision precision, const rki_gemm *call, float beta)
+void shim_multiply(rki_precision precision, const rki_gemm *call, float beta)
 {
+    const float *bias = static_cast<const float *>(call->bias);
     int64_t a_row = call->transpose_a ? 1 : call->lda, a_next = call->transpose_a ? call->lda : 1;
     int64_t b_row = call->transpose_b ? 1 : call->ldb, b_next = call->transpose_b ? call->ldb : 1;
     for (int64_t i = 0; i < call->m; i++) {
         float *c = static_cast<float *>(call->c) + i * call->ldc;
         for (int64_t j = 0; j < call->n; j++) {
             double sum = beta == 0.0f ? 0.0 : (double)beta * (double)c[j];
+            if (bias != nullptr) sum += (double)bias[j];
             for (int64_t k = 0; k < call->k; k++)
                 sum += element(precision, call->a, i * a_row + k * a_next) *
                        element(precision, call->b, k * b_row + j * b_next);
@@ -64,10 +67,11 @@ int32_t rki_cuda_product(
     rki_cuda *device, rki_precision precision, const rki_gemm *call, float beta)
 {
     rki_gemm own = *call;
+    own.bias = nullptr;
     return rki_cuda_check(device,
         shim_do(device->stream,
             [=]() {
-                multiply(precision, &own, beta);
+                shim_multiply(precision, &own, beta);
                 return (cudaError_t)cudaSuccess;
             }),
         "a matrix product");
