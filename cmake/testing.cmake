@@ -51,6 +51,9 @@ function(rnnkit_add_fuzz thing)
         "${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${thing}")
 endfunction()
 
+# Tests that need one processor each, and no certain time, run side by side under ctest --parallel.
+set(RNNKIT_SMALL_TESTS unit api oom fuzz shim)
+
 function(rnnkit_set_test name)
     cmake_parse_arguments(PARSE_ARGV 1 test "" "SECONDS" "LABELS")
     if(NOT test_SECONDS)
@@ -59,6 +62,13 @@ function(rnnkit_set_test name)
     if(CMAKE_CROSSCOMPILING) # and so run by an emulator
         math(EXPR test_SECONDS "20 * ${test_SECONDS}")
     endif()
+    set(alone ON)
+    foreach(label IN LISTS test_LABELS)
+        if(label IN_LIST RNNKIT_SMALL_TESTS)
+            set(alone OFF)
+        endif()
+    endforeach()
     set_tests_properties(${name} PROPERTIES LABELS "${test_LABELS}" TIMEOUT ${test_SECONDS}
+        RUN_SERIAL ${alone}
         ENVIRONMENT "RNNKIT_PLUGIN_DIR=${PROJECT_BINARY_DIR}/lib/rnnkit")
 endfunction()

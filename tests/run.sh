@@ -45,4 +45,4 @@ if [ "${1:-}" != --quick ]; then
 fi
 # where there is a CUDA toolkit: code for one device alone, which is quick to build
 build release -DRNNKIT_CUDA_ARCHITECTURES=90
-ctest --preset release --no-tests=error --no-label-summary
+ctest --preset release --no-tests=error --no-label-summary --parallel "$jobs"

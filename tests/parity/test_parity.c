@@ -1,8 +1,9 @@
 /* Parity: every operation on every device and instruction set against the reference in float64;
- * NaN goes the same ways everywhere; CUDA with less precision too; the number of threads changes no bit, nor does another run on
- * a CUDA device.
+ * NaN goes the same ways everywhere; CUDA with less precision too; the number of threads changes no
+ * bit, nor does another run on a CUDA device.
  *
- * One case for each operation and device, named so: "gemm parity cpu/avx512/2".
+ * One case for each operation and device, named so: "gemm parity cpu". The CPU's instruction sets
+ * share the reference's results, which take longest; a failure names the set.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,7 @@ enum { MOST_SUBJECTS = 8, MOST_THREADS = 4, PLAIN = -1 };
 
 typedef struct test_case {
     const operation *op;
-    int place; /* of the subject, or of the instruction set */
+    int place, count; /* of the subjects, which share what is expected; or of the instruction set */
     char name[64];
 } test_case;
 
@@ -28,17 +29,20 @@ static subject truth;
 static subject subjects[MOST_SUBJECTS];
 static subject cpus[MOST_SUBJECTS][MOST_THREADS]; /* by instruction set, then threads - 1 */
 static int subject_count;
-static int cuda_place;                             /* among the subjects; 0: there is none */
+enum { REFERENCE_PLACE = 0, CPU_PLACE = 1 }; /* among the subjects; all sets of the CPU follow */
+static int cuda_place;                       /* 0: there is none */
 static const int narrow_place = MOST_SUBJECTS - 2; /* with TF32, then with bf16 */
 
 static void compare_with_truth(const test_case *c, int shape, int poison)
 {
     outcome expected, got;
     run_operation(c->op, shape, &truth, poison, &expected);
-    run_operation(c->op, shape, &subjects[c->place], poison, &got);
-    assert_close(c->op->name, subjects[c->place].name, &expected, &got, c->op->tolerance);
+    for (int place = c->place; place < c->place + c->count; place++) {
+        run_operation(c->op, shape, &subjects[place], poison, &got);
+        assert_close(c->op->name, subjects[place].name, &expected, &got, c->op->tolerance);
+        free_outcome(&got);
+    }
     free_outcome(&expected);
-    free_outcome(&got);
 }
 
 static void test_parity(void **state)
@@ -132,7 +136,7 @@ static struct CMUnitTest tests[MOST_CASES];
 static size_t test_count;
 
 static void add_case(const operation *op, const char *what, CMUnitTestFunction function, int place,
-    const subject *on)
+    int count, const subject *on, const char *name)
 {
     if (op->offered != NULL && !op->offered(on->ops)) return;
     if (test_count == MOST_CASES) {
@@ -142,31 +146,39 @@ static void add_case(const operation *op, const char *what, CMUnitTestFunction f
     test_case *c = &cases[test_count];
     c->op = op;
     c->place = place;
-    snprintf(c->name, sizeof c->name, "%.20s %.10s %.31s", op->name, what, on->name);
+    c->count = count;
+    snprintf(c->name, sizeof c->name, "%.20s %.10s %.31s", op->name, what, name);
     tests[test_count++] = (struct CMUnitTest){c->name, function, NULL, NULL, c};
 }
 
-/* With an argument: only the cases whose name contains it. */
+static void add_comparisons(const operation *op, int place, int count, const char *name)
+{
+    add_case(op, "parity", test_parity, place, count, &subjects[place], name);
+    add_case(op, "nan", test_nan, place, count, &subjects[place], name);
+}
+
+static void add_cuda(const operation *op, int place)
+{
+    add_comparisons(op, place, 1, subjects[place].name);
+    add_case(op, "repeat", test_repeat, place, 1, &subjects[place], subjects[place].name);
+}
+
+/* With an argument: only the cases whose name is like it. */
 int main(int argc, char **argv)
 {
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     open_devices(NULL);
     for (int i = 0; i < operation_count; i++) {
-        for (int place = 0; place < subject_count; place++) {
-            add_case(&operations[i], "parity", test_parity, place, &subjects[place]);
-            add_case(&operations[i], "nan", test_nan, place, &subjects[place]);
-        }
-        if (cuda_place > 0)
-            add_case(&operations[i], "repeat", test_repeat, cuda_place, &subjects[cuda_place]);
+        const operation *op = &operations[i];
+        add_comparisons(op, REFERENCE_PLACE, 1, subjects[REFERENCE_PLACE].name);
+        add_comparisons(op, CPU_PLACE, isa_count(), "cpu");
+        if (cuda_place > 0) add_cuda(op, cuda_place);
         for (int32_t isa = 0; isa < isa_count(); isa++)
-            add_case(&operations[i], "threads", test_threads, isa, &subjects[1 + isa]);
+            add_case(op, "threads", test_threads, isa, 1, &cpus[isa][0], cpus[isa][1].name);
     }
     for (int i = 0; i < narrow_operation_count && cuda_place > 0; i++)
-        for (int place = narrow_place; place < narrow_place + 2; place++) {
-            add_case(&narrow_operations[i], "parity", test_parity, place, &subjects[place]);
-            add_case(&narrow_operations[i], "nan", test_nan, place, &subjects[place]);
-            add_case(&narrow_operations[i], "repeat", test_repeat, place, &subjects[place]);
-        }
+        for (int place = narrow_place; place < narrow_place + 2; place++)
+            add_cuda(&narrow_operations[i], place);
     int failed = _cmocka_run_group_tests("parity", tests, test_count, NULL, NULL);
     close_devices(NULL);
     return failed;
