@@ -123,25 +123,36 @@ static void draw_noise(run *r, const group *of)
     }
 }
 
-/* Whether word i is in the window of word t. */
-static int in_window(const run *r, int64_t t, int64_t i)
+/* A word and those up to which its window goes. */
+typedef struct window {
+    int64_t word, first, last;
+} window;
+
+static window find_window(const run *r, int64_t t)
 {
-    int64_t step = i < t ? -1 : 1;
-    if (i == t || i < 0 || i >= r->kept || step * (i - t) > r->at.reach[t]) return 0;
-    for (int64_t at = t + step; at != i + step; at += step)
-        if (r->at.words[at] < 0) return 0;
-    return 1;
+    const int32_t *words = r->at.words;
+    window of = {t, t, t};
+    while (t - of.first < r->at.reach[t] && of.first > 0 && words[of.first - 1] >= 0)
+        of.first--;
+    while (of.last - t < r->at.reach[t] && of.last + 1 < r->kept && words[of.last + 1] >= 0)
+        of.last++;
+    return of;
+}
+
+static int has(const window *of, int64_t i)
+{
+    return i != of->word && i >= of->first && i <= of->last;
 }
 
 /* The input rows of the group's windows. */
 static void find_rows(run *r, group *of)
 {
-    int64_t window = r->call->of.window, t = of->first, last = t + of->words - 1;
-    for (int64_t i = t - window; i <= last + window; i++) {
-        int first = in_window(r, t, i), second = last > t && in_window(r, last, i);
-        if (!first && !second) continue;
-        r->at.in[of->inputs][0] = first;
-        r->at.in[of->inputs][1] = second;
+    window a = find_window(r, of->first), b = find_window(r, of->first + of->words - 1);
+    int64_t first = a.first < b.first ? a.first : b.first, last = a.last > b.last ? a.last : b.last;
+    for (int64_t i = first; i <= last; i++) {
+        if (!has(&a, i) && !has(&b, i)) continue;
+        r->at.in[of->inputs][0] = has(&a, i);
+        r->at.in[of->inputs][1] = of->words > 1 && has(&b, i);
         r->at.rows[of->inputs++] = r->at.words[i] * r->call->of.stride;
     }
 }
