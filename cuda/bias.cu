@@ -135,18 +135,18 @@ static int choose(const rki_cuda_lt *lt, cublasLtHandle_t handle, rki_cuda_bias_
     return chosen;
 }
 
-static int open_handle(rki_cuda *device, const rki_cuda_lt *lt)
+/* 1 when all is open. */
+static int open_parts(rki_cuda *device, const rki_cuda_lt *lt)
 {
     rki_cuda_biases *biases = &device->biases;
     size_t bytes = RKI_CUDA_BIAS_KINDS * sizeof *biases->kept;
-    if (biases->kept == NULL) {
-        biases->kept = static_cast<rki_cuda_bias_kind *>(
-            device->host.allocate(bytes, alignof(rki_cuda_bias_kind), device->host.user));
-        if (biases->kept != NULL) memset(static_cast<void *>(biases->kept), 0, bytes);
-    }
-    if (biases->handle == NULL && lt->create(&biases->handle) != CUBLAS_STATUS_SUCCESS)
-        biases->handle = NULL;
-    return biases->kept != NULL && biases->handle != NULL;
+    if (biases->handle != NULL || biases->off) return !biases->off;
+    biases->kept = static_cast<rki_cuda_bias_kind *>(
+        device->host.allocate(bytes, alignof(rki_cuda_bias_kind), device->host.user));
+    if (biases->kept != NULL) memset(static_cast<void *>(biases->kept), 0, bytes);
+    biases->off = biases->kept == NULL || lt->create(&biases->handle) != CUBLAS_STATUS_SUCCESS;
+    if (biases->off) biases->handle = NULL;
+    return !biases->off;
 }
 
 static int queue_with_epilogue(
@@ -154,9 +154,10 @@ static int queue_with_epilogue(
 {
     const float one = 1.0f;
     rki_cuda_biases *biases = &device->biases;
-    if (!open_handle(device, lt)) return 0;
-    rki_cuda_bias_kind *kind = rki_cuda_place_of(biases->kept, RKI_CUDA_BIAS_KINDS, key);
-    if (kind->turn == 0 || !rki_cuda_same(&kind->key, key)) {
+    int known;
+    if (!open_parts(device, lt)) return 0;
+    rki_cuda_bias_kind *kind = rki_cuda_place_of(biases->kept, RKI_CUDA_BIAS_KINDS, key, &known);
+    if (!known) {
         forget(lt, kind);
         kind->key = *key;
         kind->usable = describe(lt, kind, call->bias) && choose(lt, biases->handle, kind);

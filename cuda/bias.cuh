@@ -35,6 +35,7 @@ struct rki_cuda_bias_kind {
 
 struct rki_cuda_biases {
     pthread_mutex_t lock; /* of all of it, also while a product is queued */
+    int off;              /* opening failed, and is not tried again: bits would change on the way */
     uint64_t turn;
     cublasLtHandle_t handle;  /* NULL: not opened yet */
     rki_cuda_bias_kind *kept; /* [RKI_CUDA_BIAS_KINDS], or NULL */

@@ -12,6 +12,7 @@ void rki_cuda_graphs_open(rki_cuda *device)
 static void close_recorder(rki_cuda *recorder)
 {
     rki_host host = recorder->host;
+    rki_cuda_biases_close(recorder);
     rki_cuda_blas_close(recorder);
     if (recorder->stream != NULL) cudaStreamDestroy(recorder->stream);
     host.release(recorder, host.user);
@@ -45,6 +46,7 @@ static int open_recorder(rki_cuda *device)
     recorder->index = device->index;
     recorder->precision = device->precision;
     recorder->multiprocessors = device->multiprocessors;
+    rki_cuda_biases_open(recorder);
     if (cudaStreamCreateWithFlags(&recorder->stream, cudaStreamNonBlocking) != cudaSuccess ||
         rki_cuda_blas_open(recorder) < 0) {
         close_recorder(recorder);
@@ -82,8 +84,8 @@ static cudaGraphExec_t find(
     rki_cuda_graphs *graphs = &device->graphs;
     if (graphs->kept == NULL) graphs->kept = allocate<rki_cuda_graph>(device, RKI_CUDA_GRAPHS);
     if (graphs->kept == NULL) return NULL;
-    rki_cuda_graph *graph = rki_cuda_place_of(graphs->kept, RKI_CUDA_GRAPHS, key);
-    int seen = graph->turn > 0 && rki_cuda_same(&graph->key, key);
+    int seen;
+    rki_cuda_graph *graph = rki_cuda_place_of(graphs->kept, RKI_CUDA_GRAPHS, key, &seen);
     if (!seen) {
         if (graph->ready != NULL) cudaGraphExecDestroy(graph->ready);
         graph->ready = NULL;

@@ -25,14 +25,9 @@ static uint32_t draw_limit(bench *b)
     return (uint32_t)draw(b, (int64_t)1 << 32);
 }
 
-static int repeats_words(int shape)
-{
-    return shape % 6 == 5;
-}
-
 static void write_text(bench *b, int shape, const rki_word2vec *of, int64_t count, text *t)
 {
-    int few = repeats_words(shape);
+    int few = shape % 6 == 5; /* words come again near themselves */
     int64_t word = draw(b, of->size);
     t->keep[0] = UINT32_MAX;
     for (int64_t i = 0; i < of->size; i++) {

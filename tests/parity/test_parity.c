@@ -18,6 +18,7 @@
 #include "operations.h"
 
 enum { MOST_SUBJECTS = 8, MOST_THREADS = 4, PLAIN = -1 };
+enum { REFERENCE_PLACE = 0, CPU_PLACE = 1 }; /* among the subjects; all sets of the CPU follow */
 
 typedef struct test_case {
     const operation *op;
@@ -29,8 +30,7 @@ static subject truth;
 static subject subjects[MOST_SUBJECTS];
 static subject cpus[MOST_SUBJECTS][MOST_THREADS]; /* by instruction set, then threads - 1 */
 static int subject_count;
-enum { REFERENCE_PLACE = 0, CPU_PLACE = 1 }; /* among the subjects; all sets of the CPU follow */
-static int cuda_place;                       /* 0: there is none */
+static int cuda_place;                             /* among the subjects; 0: there is none */
 static const int narrow_place = MOST_SUBJECTS - 2; /* with TF32, then with bf16 */
 
 static void compare_with_truth(const test_case *c, int shape, int poison)

@@ -1,8 +1,9 @@
 /* Shim: cuBLASLt with plain loops. It is strict where the device would be: an algorithm serves the
  * sizes and alignments alone that it was chosen for, and anything else stops the program.
  *
- * SHIM_EPILOGUES=none in the environment: no algorithm is found; =refused: none can be queued;
- * =broken: results are wrong, by which one sees that they come from here.
+ * SHIM_EPILOGUES=closed in the environment: it cannot be opened; =none: no algorithm is found;
+ * =refused: none can be queued; =broken: results are wrong, by which one sees that they come from
+ * here.
  */
 #include <cublasLt.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@ static int epilogues_are(const char *what)
 
 cublasStatus_t cublasLtCreate(cublasLtHandle_t *out)
 {
+    if (epilogues_are("closed")) return CUBLAS_STATUS_NOT_SUPPORTED;
     *out = new shim_lt{1};
     return CUBLAS_STATUS_SUCCESS;
 }
